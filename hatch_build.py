@@ -87,7 +87,7 @@ def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
 
 def homelab() -> argparse.ArgumentParser:
     """Return one parser for `homelab` with all its subcommands."""
-    parser = argparse.ArgumentParser(prog="homelab", description="The post-push hook git never had.")
+    parser = argparse.ArgumentParser(prog="homelab", description="Land a branch, watch CI, and wait for the rollout.")
     parser.add_argument("--version", action="store_true", help="show the version")
     subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
     groups: dict[str, Any] = {}

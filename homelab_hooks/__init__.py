@@ -1,3 +1,3 @@
-"""The post-push hook git never had."""
+"""Lands a branch, watches CI, and waits for the rollout."""
 
 __version__ = "0.1.0"

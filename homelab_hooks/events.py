@@ -157,9 +157,9 @@ class ContactRestored(NamedTuple):
 
 
 class Log(NamedTuple):
-    """A line of output from a step, the verify command, git or a hook, or a message of homelab itself.
+    """A line of output from a step, the verification command, git, or a hook, or a message of homelab itself.
 
-    An unfinished line, such as a question, ends with an ellipsis, and comes again once it is complete.
+    An unfinished line, such as a question, ends with an ellipsis, and is reported again once it is complete.
     """
 
     source: str

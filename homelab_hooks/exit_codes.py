@@ -46,7 +46,7 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.NO_PIPELINE: "no pipeline appeared within `--appear-timeout`; the likely reason is printed",
     ExitCode.DENIED: "access denied: token missing or rejected, invalid certificate, repository not found in CI, "
     "not a Woodpecker server, or no access to the cluster",
-    ExitCode.CANCELLED: "the pipeline was cancelled, killed or declined by a user",
+    ExitCode.CANCELLED: "the pipeline was cancelled, killed, or declined by a user",
     ExitCode.SUPERSEDED: "replaced by a newer pipeline that does not contain the commit",
     ExitCode.BLOCKED: "the pipeline needs approval; its URL is printed",
     ExitCode.UNREACHABLE: "the server did not respond within `--unreachable-timeout`",
@@ -54,12 +54,12 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.ROLLOUT_UNPROVEN: "could not verify that the workload runs this commit",
     ExitCode.REFUSED: "refused; the target branch was not changed",
     ExitCode.CONFLICT: "merging the target branch conflicts; the files are listed",
-    ExitCode.VERIFY_FAILED: "the verify command failed",
+    ExitCode.VERIFY_FAILED: "the verification command failed",
     ExitCode.PROTECTED: "the target branch is protected; the topic branch was pushed, "
-    "the link to open a pull request is printed",
+    "and the link to open a pull request is printed",
     ExitCode.PUSH_FAILED: "the fetch, the merge commit, or the push failed: authentication, network, a local hook, "
     "or rejected by the server",
-    ExitCode.TIMEOUT: "timed out; rerun the same command to continue",
+    ExitCode.TIMEOUT: "timed out; the command to resume is printed",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; the command to resume is printed",
     ExitCode.TERMINATED: "terminated by SIGTERM; the command to resume is printed",
 }

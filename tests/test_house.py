@@ -1,4 +1,4 @@
-"""The house holds: imports point down, effects have five doors, nothing grows too large, and the list of modules is up to date."""
+"""The rules of the layout hold: imports, effects, sizes, and an up-to-date list of modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the list of modules, the exit codes, and the settings into the documents from the code: `python -m tools.docs`."""
+"""Writes the list of modules, the exit codes, and the settings into the documents: `python -m tools.docs`."""
 
 from __future__ import annotations
 

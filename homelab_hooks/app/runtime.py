@@ -269,7 +269,7 @@ class Runtime:
     def server(self, config: Config) -> ServerUrl:
         """Return the address of the CI server. Raises CommandError if none is set."""
         if config.server is None:
-            hint = "git config --global homelab.ciServer https://ci.example.org, or set WOODPECKER_SERVER"
+            hint = "run git config --global homelab.ciServer https://ci.example.org, or set WOODPECKER_SERVER"
             raise CommandError("no CI server is set", hint=hint)
         return config.server
 

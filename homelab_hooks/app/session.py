@@ -170,7 +170,7 @@ class Session:
         self._partial = self._partial._replace(pipelines=(*others, row), url=event.url)
 
     def _interrupted(self, exit_: ExitCode) -> int:
-        hint = f"resume with: {self.resume}" if self.resume else f"run again: {self.command_line}"
+        hint = f"to resume, run: {self.resume}" if self.resume else f"to try again, run: {self.command_line}"
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _internal_error(self, fault: Exception) -> int:

@@ -30,11 +30,11 @@ class Command:
 
 
 GROUPS = {
-    "": "Land a branch, watch CI, and wait for the rollout: the post-push hook git never had.",
-    "ci": "Watch, inspect and restart the CI pipelines of a commit.",
+    "": "Land a branch, watch CI, and wait for the rollout.",
+    "ci": "Watch, inspect, and restart the CI pipelines of a commit.",
     "deploy": "Wait for rollouts in a Kubernetes cluster.",
     "work": "Work on a task in its own worktree, and land it.",
-    "hooks": "Install git hooks that watch CI after each push, and run pre-push gates.",
+    "hooks": "Manage the git hooks that watch CI after a push, and run checks before a push.",
 }
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
 
@@ -59,7 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("hooks", "status"), "read", "show the installed git hooks and what runs when", "hooks.status"),
     Command(("doctor",), "read", "check everything `git land` depends on and suggest fixes", "doctor"),
     Command(("config",), "read", "show effective settings and their sources", "config"),
-    Command(("demo",), "write", "run the real code against simulated services", "demo"),
+    Command(("demo",), "write", "try homelab against simulated services", "demo"),
     Command(("manifest",), "read", "list all commands with their access tiers", "manifest"),
     Command(("hooks", "verify"), "write", "pre-push gate: verify pushes to the target", "hooks.verify", hidden=True),
     Command(

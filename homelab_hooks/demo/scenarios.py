@@ -154,7 +154,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
-            summary="the target is protected; prints the pull request link",
+            summary="the target is protected; the link to open a pull request is printed",
         ),
     )
 }  # fmt: skip

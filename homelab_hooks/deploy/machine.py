@@ -238,7 +238,7 @@ def _on_complete(
     state = replace(
         state,
         settling=settling,
-        waiting_for=f"done; must stay so for {durations.format_duration(state.timeouts.settle)}",
+        waiting_for=f"complete; must remain stable for {durations.format_duration(state.timeouts.settle)}",
     )
     if now - settling.since < state.timeouts.settle:
         return _report(state, "settling", detail, progress)

@@ -21,7 +21,9 @@ def on_missing(state: RolloutState, reason: str, now: float) -> Decision[Rollout
     if not state.uid:
         return _missing_from_start(state, reason)
     since = now if state.gone_since is None else state.gone_since
-    state = replace(state, gone_since=since, waiting_for=f"it was deleted ({reason}); waiting for it to come back")
+    state = replace(
+        state, gone_since=since, waiting_for=f"it was deleted ({reason}); waiting for it to be created again"
+    )
     if now - since < RECREATE_GRACE_S:
         step = _report(state, "gone", reason)
         return Decision(step.state, step.events, min(_RETRY_INTERVAL_S, since + RECREATE_GRACE_S - now))

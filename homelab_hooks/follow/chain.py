@@ -73,7 +73,7 @@ def decide_next(
     >>> decide_next([red], ["watch", "wait"], without_links=green).verdict.exit.name
     'FAILED'
     >>> decide_next([Verdict(exit=ExitCode.TIMEOUT)], ["watch", "wait"], without_links=green).verdict.hint
-    'resume with: watch'
+    'to resume, run: watch'
     """
     if not verdicts:
         return RunLink(0) if resume_commands else EndChain(without_links)
@@ -82,7 +82,7 @@ def decide_next(
         return RunLink(len(verdicts))
     merged = _with_earlier_results(verdicts, without_links)
     if last.exit in UNDECIDED_EXITS:
-        return EndChain(merged._replace(hint=f"resume with: {resume_commands[len(verdicts) - 1]}"))
+        return EndChain(merged._replace(hint=f"to resume, run: {resume_commands[len(verdicts) - 1]}"))
     return EndChain(merged)
 
 

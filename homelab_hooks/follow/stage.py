@@ -49,7 +49,7 @@ def run_stage(stage: Stage, *, emit: Callable[[Event], None], clock: Clock, deta
     try:
         yield report
     except CommandError as problem:
-        end(Progress.FAILED, problem.message)
+        end(Progress.FAILED, report.detail or problem.message)
         raise
     except BaseException:
         end(Progress.FAILED, "interrupted")

@@ -12,7 +12,7 @@ from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 _LOG_LINE = re.compile(r"^([IWEF]\d{4} |\s|WARNING:|$)")
 _MAX_TEXT_CHARS = 300
-_KUBECONFIG_HINT = "look at `kubectl config get-contexts`; choose with --context and --kubeconfig, or set KUBECONFIG"
+_KUBECONFIG_HINT = "run kubectl config get-contexts, and choose with --context and --kubeconfig, or set KUBECONFIG"
 
 _NOT_FOUND_PATTERN = re.compile(
     r'\(NotFound\): ((?:deployments|statefulsets|daemonsets)\.apps "[^"]*"|namespaces "[^"]*") not found'
@@ -22,7 +22,7 @@ _NOT_FOUND_PATTERN = re.compile(
 _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
-        "this user needs get on the workload, and list on pods, replicasets and controllerrevisions, in the namespace",
+        "grant this user get on the workload, and list on pods, replicasets, and controllerrevisions, in the namespace",
         ExitCode.DENIED,
         False,
     ),
@@ -34,7 +34,7 @@ _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     ),
     (
         re.compile(r"getting credentials: exec: .*"),
-        "the credential plugin named in the kubeconfig must be installed and logged in",
+        "install the credential plugin that the kubeconfig names, and log in with it",
         ExitCode.DENIED,
         False,
     ),
@@ -51,7 +51,7 @@ _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (re.compile(r"The connection to the server localhost:8080 was refused"), _KUBECONFIG_HINT, ExitCode.DENIED, True),
     (
         re.compile(r"x509: |failed to verify certificate"),
-        "the kubeconfig's certificate authority and server name must be those of this API server",
+        "correct certificate-authority and tls-server-name in the kubeconfig",
         ExitCode.DENIED,
         True,
     ),

@@ -66,7 +66,7 @@ def _already_landed(landing: Landing) -> Verdict:
     landing.discard()
     reason = f"{sha} is already on {state.target}; nothing was undone"
     again = state.request.resume_command(sha)
-    hint = f"to watch CI, run: {again}" if again else ""
+    hint = f"to resume, run: {again}" if again else ""
     return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
 
 

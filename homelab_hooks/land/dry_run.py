@@ -55,7 +55,7 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     for problem in each if len(each) > 1 else ():  # a single problem is the result
         landing.log(f"would be refused: {problem.message}" + (f"; {problem.hint}" if problem.hint else ""))
     progress = Progress.FAILED if each else Progress.DONE
-    detail = each[0].message if each else "nothing was changed"
+    detail = each[0].message if each else ""
     dependencies.tell(StageChanged(stage=Stage.PREFLIGHT, progress=progress, detail=detail))
     return facts.head, each
 

@@ -19,7 +19,7 @@ PUSH_EXIT_GRACE_S = 1.5
 """seconds to wait for the push to end; it has received the signal too"""
 ANSWER_TIMEOUT_S = 2.0
 """timeout in seconds for each query of the server, while the user waits for the command to end"""
-_RESUME_HINT = "resume with git land --continue, or undo with git land --abort"
+_RESUME_HINT = "run git land --continue to resume the landing, or git land --abort to restore the branch"
 
 ArrivalCheck = Callable[[LandingState], bool | None]
 
@@ -50,7 +50,7 @@ def interrupt_verdict(
         sha = state.landed_commit or state.pushed_commit
         reason = f"interrupted after landing {sha} on {state.target}"
         again = state.request.resume_command(sha)
-        return Verdict(exit=exit, reason=reason, hint=f"resume with: {again}" if again else "", sha=sha, landed=True)
+        return Verdict(exit=exit, reason=reason, hint=f"to resume, run: {again}" if again else "", sha=sha, landed=True)
     if there is None:
         reason = f"interrupted while pushing: unknown whether {state.pushed_commit} is on {state.target}"
         return Verdict(exit=exit, reason=reason, hint=_RESUME_HINT, sha=state.pushed_commit)

@@ -20,7 +20,7 @@ from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.text.sanitize import strip_control_chars
 
-ABORT_HINT = "to undo the landing, run git land --abort"
+ABORT_HINT = "to restore the branch, run git land --abort"
 
 
 class Landing:

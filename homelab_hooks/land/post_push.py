@@ -37,7 +37,7 @@ def report_landed(landing: Landing) -> Landed:
         landing.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
     landing.log(f"landed {state.pushed_commit} on {state.target}")
     if again := landing.request.resume_command(state.pushed_commit):
-        landing.log(f"to resume: {again}")
+        landing.log(f"to resume, run: {again}")
     return landed_info(landing)
 
 
@@ -69,7 +69,7 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
 def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:
     after = landing.dependencies.follow_up
     if after is None:
-        return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}")
+        return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}; nothing was watched")
     hook = post_push_hook(landing.git) if landing.dependencies.runs_post_push_hook else None
     if hook is not None:
         return _run_hook(landing, hook, there)

@@ -80,7 +80,7 @@ def _interrupted_landing(facts: PreflightFacts) -> CommandError | None:
     return _refusal(
         f"the landing of {strip_control_chars(branch)} was interrupted at {facts.interrupted_stage}",
         (f"run git switch {shlex.quote(strip_control_chars(branch))}; then " if elsewhere else "")
-        + "run git land --continue to resume the landing, or git land --abort to undo it",
+        + "run git land --continue to resume the landing, or git land --abort to restore the branch",
     )
 
 

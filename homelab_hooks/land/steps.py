@@ -7,6 +7,7 @@ from typing import assert_never
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.stage import StageReport
 from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.remote_url import format_remote_url
@@ -64,7 +65,7 @@ def verify_commit(landing: Landing, sha: str) -> None:
     with landing.stage(Stage.VERIFY) as report:
         chosen = verification_command(landing)
         if chosen is None:
-            report.mark_skipped("skipped with --no-verify")
+            report.mark_skipped("--no-verify")
             return
         tree = git.history.tree_of(sha)
         if tree == landing.state.verified_tree:
@@ -72,7 +73,7 @@ def verify_commit(landing: Landing, sha: str) -> None:
             return
         require_same_tree(landing, sha, when=BEFORE_VERIFICATION)
         landing.log(f"verifying with `{chosen.command}` (from {chosen.why})", source="verify")
-        _run_verification(landing, chosen)
+        _run_verification(landing, chosen, report)
         require_same_tree(landing, sha, when=DURING_VERIFICATION)
         landing.save(verified_tree=tree)
         report.detail = chosen.command
@@ -96,12 +97,14 @@ def verification_command(landing: Landing) -> VerifyCommand | None:
             return choose_candidate(found, probe_with(landing.dependencies.commands))
 
 
-def _run_verification(landing: Landing, chosen: VerifyCommand) -> None:
+def _run_verification(landing: Landing, chosen: VerifyCommand, report: StageReport) -> None:
     run = VerificationRun(chosen.command, landing.git.location.top_level(), env={"HOMELAB_IN_LAND": "1"})
     dependencies = landing.dependencies
     done = run_verification(run, dependencies.commands, emit=dependencies.tell, clock=dependencies.clock)
     if not done.ok:
-        raise verification_error(run, done, hint=f"fix the problem, commit, then run git land again; {ABORT_HINT}")
+        failure = verification_error(run, done, hint=f"fix the problem, commit, then run git land again; {ABORT_HINT}")
+        report.detail = failure.message.removeprefix("verification failed: ")  # the view prints the stage before it
+        raise failure
 
 
 def push_commit(landing: Landing, sha: str) -> PushResult:

@@ -142,7 +142,7 @@ def format_result_line(result: Result) -> str:
 def _start(event: Start) -> list[str]:
     about = " ".join(part for part in (short_sha(event.sha), event.repo, event.server and f"on {event.server}") if part)
     lines = [f"{event.command}: {about}" if about else event.command]
-    return [*lines, f"to resume: {event.resume}"] if event.resume else lines
+    return [*lines, f"to resume, run: {event.resume}"] if event.resume else lines
 
 
 def _stage(event: StageChanged) -> list[str]:

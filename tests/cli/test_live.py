@@ -149,7 +149,7 @@ def test_an_interrupted_live_watch_leaves_the_terminal_as_it_was(
     assert terminal.after == terminal.before
     assert b"1049" not in terminal.seen
     shown = screen(terminal)
-    assert shown[-1].startswith("hint: resume with: homelab-watch")
+    assert shown[-1].startswith("hint: to resume, run: homelab-watch")
     assert not [line for line in shown if "woodpecker" in line]
 
 

@@ -86,4 +86,4 @@ def test_a_dead_server_is_reported_after_five_seconds_and_ctrl_c_says_how_to_ask
     terminal.wait_for("homelab: interrupted exit=130")
     terminal.wait_for(" took=")
     assert re.search(r" took=([5-9]|\d\d+)\.", terminal.seen), "by its own clock"
-    assert f"hint: run again: {command}" in "\n".join(shown(terminal))
+    assert f"hint: to try again, run: {command}" in "\n".join(shown(terminal))

@@ -130,7 +130,7 @@ def test_an_interrupted_watch_says_how_to_resume(
     ended = CommandResult(running.returncode, out.decode(), err.decode())
     assert (ended.code, ended.result["verdict"], ended.result["exit"]) == (code, "interrupted", str(code)), ended
     assert len(ended.lines) == 1
-    assert f"resume with: homelab-watch {clone.head}" in ended.err
+    assert f"to resume, run: homelab-watch {clone.head}" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_resume_command_asks_the_same(shell: Shell, clone: Clone, given: tup
     """A tag's pipelines are not those of its commit."""
     clone.git("tag", "v1.0")
     ended = shell("homelab-watch", *given, "--appear-timeout", "0")
-    assert f"to resume: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
+    assert f"to resume, run: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
 
 
 def test_an_interrupted_watch_ends_its_json_with_a_result(

@@ -180,8 +180,8 @@ def test_a_newer_commit_that_git_never_finds_is_a_failure_that_says_so(
 HELD = [
     ("i-paused", "9f2c1a7b", "the Deployment is paused", 4.2),
     ("n2-statefulset-partition", "9f2c1a7b", r"2 pods are not updated because of the partition \(2\)", 2.6),
-    ("n3-statefulset-ondelete", "9f2c1a7b", "replaced only when they are deleted", 3.0),
-    ("o2-daemonset-ondelete", "9f2c1a7b", "replaced only when they are deleted", 4.0),
+    ("n3-statefulset-ondelete", "9f2c1a7b", "the update strategy is OnDelete", 3.0),
+    ("o2-daemonset-ondelete", "9f2c1a7b", "the update strategy is OnDelete", 4.0),
     ("g-quota-failed-create", "9f2c1a7b", "exceeded quota", 3.6),
     ("h-unschedulable", "9f2c1a7b", "cannot be scheduled", 3.6),
 ]

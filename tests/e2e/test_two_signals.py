@@ -70,7 +70,7 @@ def test_whatever_signals_come_the_result_says_so_and_the_command_to_resume_is_p
         code, text = interrupted(scene, argv, signals, at=at)
         ends = {code for one, code in CODES.items() if one in signals}
         result = result_of(signals, text)
-        assert f"hint: resume with: homelab{'-watch' if name != 'deploy wait' else ' deploy wait shop/web'}" in text
+        assert f"hint: to resume, run: homelab{'-watch' if name != 'deploy wait' else ' deploy wait shop/web'}" in text
         if name == "a plain push":  # git's own: by a signal, or 1 if git-remote-http was ended before git
             assert code in {*ends, *(-one for one in signals), 1}
         else:
@@ -103,19 +103,19 @@ BROKEN = PipelineTimeline(
 )
 LONG = "echo in the middle >&2; exec sleep 3600"
 CI_COMMANDS = {
-    "ci restart": (("homelab", "ci", "restart"), ": running", "resume with: homelab-watch"),
+    "ci restart": (("homelab", "ci", "restart"), ": running", "to resume, run: homelab-watch"),
     "ci restart, before the start": (
         ("homelab", "ci", "restart"),
         "homelab ci restart: ",
-        "(run again|resume with): homelab",
+        "to (try again|resume), run: homelab",
     ),
-    "ci logs --follow": (("homelab", "ci", "logs", "--follow"), "built", "run again: homelab ci logs --follow"),
+    "ci logs --follow": (("homelab", "ci", "logs", "--follow"), "built", "to try again, run: homelab ci logs --follow"),
     "ci logs --follow, at once": (
         ("homelab", "ci", "logs", "--follow"),
         "homelab ci logs: ",
-        "run again: homelab ci logs --follow",
+        "to try again, run: homelab ci logs --follow",
     ),
-    "doctor": (("homelab", "doctor"), "ok git", "run again: homelab doctor"),
+    "doctor": (("homelab", "doctor"), "ok git", "to try again, run: homelab doctor"),
 }
 
 
@@ -160,11 +160,11 @@ def test_a_landing_that_is_interrupted_before_the_push_can_be_resumed_or_undone(
         assert code == result_of(signals, text), text
         assert "landed=no" in text.splitlines()[-1], text
         if f"interrupted at {stage}" in text:
-            assert "hint: resume with git land --continue, or undo with git land --abort" in text, text
+            assert "hint: run git land --continue to resume the landing, or git land --abort to restore the branch" in text, text
             assert scene.land("--abort") == 0
         else:
             assert stage in {"preflight", "fetch"}
-            assert "hint: run again: git land" in text, text
+            assert "hint: to try again, run: git land" in text, text
         assert (clone.head, clone.git("status", "--porcelain")) == (before, "")
 
 

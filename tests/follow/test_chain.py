@@ -55,8 +55,8 @@ class ScriptedLink:
         ((PASSED, PASSED), EndChain(PASSED)),
         ((FAILED,), EndChain(FAILED)),
         ((PASSED, FAILED), EndChain(FAILED)),
-        ((TIMED_OUT,), EndChain(TIMED_OUT._replace(hint="resume with: watch abc"))),
-        ((PASSED, TIMED_OUT), EndChain(TIMED_OUT._replace(hint="resume with: wait abc"))),
+        ((TIMED_OUT,), EndChain(TIMED_OUT._replace(hint="to resume, run: watch abc"))),
+        ((PASSED, TIMED_OUT), EndChain(TIMED_OUT._replace(hint="to resume, run: wait abc"))),
         ((BUILT, FAILED), EndChain(FAILED._replace(pipelines=BUILT.pipelines, url="u"))),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_folded_command_has_the_same_arguments_and_fits(words: list[str], widt
 )
 def test_a_shell_joins_the_lines_again(word: str) -> None:
     command = shlex.join(["git", "land", "-m", word, "--onto", "main"])
-    lines = fold_line(f"run again: {command}")
+    lines = fold_line(f"to try again, run: {command}")
     script = 'git() { printf "%s\\0" "$@"; }\n' + "\n".join(lines[1:]) + "\n"
     done = subprocess.run(["sh"], input=script.encode(), capture_output=True, check=True)
     assert done.stdout.decode().split("\0")[:-1] == ["land", "-m", word, "--onto", "main"]
@@ -38,11 +38,11 @@ def test_a_shell_joins_the_lines_again(word: str) -> None:
     ("text", "command"),
     [
         ("to resume, run: homelab-watch HEAD", "homelab-watch HEAD"),
-        ("resume with: homelab deploy wait shop/web", "homelab deploy wait shop/web"),
+        ("to resume, run: homelab deploy wait shop/web", "homelab deploy wait shop/web"),
         ("fix it, then run homelab ci restart", "homelab ci restart"),
         ("redeliver the webhook, or homelab ci restart", "homelab ci restart"),
         ("homelab config shows the settings", "homelab config shows the settings"),
-        ("run again: git land --onto main", "git land --onto main"),
+        ("to try again, run: git land --onto main", "git land --onto main"),
         ("the run of gitea failed", None),
         ("homelab", None),
     ],

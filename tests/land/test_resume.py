@@ -308,7 +308,7 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, follow_up=interrupted)
     word = interrupt.interrupt_verdict(parts(ann).git)
-    assert (word.landed, word.sha, word.hint) == (True, sha, f"resume with: homelab-watch {sha}")
+    assert (word.landed, word.sha, word.hint) == (True, sha, f"to resume, run: homelab-watch {sha}")
     verdict = land_run.continue_landing(
         parts(ann, follow_up=lambda there: Verdict(exit=ExitCode.BLOCKED, reason=there.sha))
     )

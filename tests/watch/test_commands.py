@@ -298,7 +298,7 @@ def test_a_restart_is_watched(shell: Shell, push: Any, woodpecker: WoodpeckerSim
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#2"), ended
     sha = ended.result["sha"]
-    assert ended.err.index("#2 restarts #1") < ended.err.index(f"to resume: homelab-watch {sha}")
+    assert ended.err.index("#2 restarts #1") < ended.err.index(f"to resume, run: homelab-watch {sha}")
     assert woodpecker.count(method="POST") == 1
 
 

@@ -1,6 +1,7 @@
 """homelab config: show effective settings and their sources.
 
-List every setting with its effective value and its source. Of the token, only the source is shown, never its value.
+List every setting with its effective value and its source. For the token, only its source is shown. Options show the
+effect that they would have.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""homelab demo: run the real code against simulated services.
+"""homelab demo: try homelab against simulated services.
 
 Land a branch with real git over HTTP, a TLS load balancer, Vault and kubectl; Woodpecker, the Git forge and the
 cluster are simulated. The demo needs no network, and deletes everything at the end. The exit code is that of the

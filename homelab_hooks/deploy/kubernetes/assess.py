@@ -217,8 +217,8 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
     if evidence:
         return evidence[0].problem.text, ""
     if workload.uses_on_delete and case.old:
-        count = pluralize(len(case.old), "pod")
-        return f"pods are replaced only when they are deleted (OnDelete): {count} to go", "delete the old pods"
+        count = f"{pluralize(len(case.old), 'pod')} {'is' if len(case.old) == 1 else 'are'}"
+        return f"{count} not updated because the update strategy is OnDelete", "delete the old pods"
     if behind:
         count = f"{pluralize(behind, 'pod')} {'is' if behind == 1 else 'are'}"
         reason = f"{count} not updated because of the partition ({workload.partition})"

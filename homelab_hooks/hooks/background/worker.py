@@ -174,7 +174,7 @@ def _not_landed_verdict(job: WatchJob, landed: bool | None, resume_command: str)
         exit=ExitCode.UNREACHABLE,
         sha=job.sha,
         reason=f"unknown whether the push to {job.branch} landed: {format_remote_url(job.remote)} did not respond",
-        hint=f"if the push landed, resume with: {resume_command}",
+        hint=f"if the push landed, to watch it, run: {resume_command}",
     )
 
 

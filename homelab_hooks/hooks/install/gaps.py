@@ -56,13 +56,13 @@ def _refspec_gaps(remote: WatchedRemote | None) -> Iterator[Gap]:
     what = f"{remote.name}/{remote.target}" if remote.target else f"the branches of {remote.name}"
     reason = f"git tracks {what} as {found}" if found else f"no fetch refspec of {remote.name} tracks {what}"
     command = f"git config --add remote.{remote.name}.fetch '+refs/heads/*:refs/remotes/{remote.name}/*'"
-    yield Gap(f"a plain git push is not noticed: {reason}", f"run {command}")
+    yield Gap(f"a plain git push is not detected: {reason}", f"run {command}")
 
 
 def _process_gaps(git_process: str) -> Iterator[Gap]:
     if git_process and not GIT_PROCESS.fullmatch(git_process):
         yield Gap(
-            f"a plain git push is not noticed: git runs as {git_process}, and the hook looks for git",
+            f"a plain git push is not detected: git runs as {git_process}, and the hook looks for git",
             "put a git that runs under its own name first on PATH",
         )
 

@@ -37,7 +37,7 @@ def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
         f"responds at 127.0.0.1:{balancer.port} (dial ",
         "ok certificate  issued by ",
         "ok user         authenticated as alice",
-        "ok repository   acme/app is enabled in CI; the token can restart pipelines, can read the queue",
+        "ok repository   acme/app is active in CI; the token can restart pipelines, can read the queue",
         "ok shop/web     running ",
         "git land can run",
     ):
@@ -119,6 +119,6 @@ def test_outside_a_repository_the_rest_is_examined_all_the_same(sandbox: DoctorS
     done = sandbox.shell("homelab", "doctor", at=sandbox.workshop.folder)
     assert done.code == 20
     assert "not in a git working tree" in done.err
-    assert "ok repository   acme/app is enabled in CI" in done.err
+    assert "ok repository   acme/app is active in CI" in done.err
     assert "not in a git working tree" in done.err
-    assert "ok repository   acme/app is enabled in CI" in done.err
+    assert "ok repository   acme/app is active in CI" in done.err

@@ -160,7 +160,7 @@ ROWS = (
     Case("a token with a line in it", _env(WOODPECKER_TOKEN="a b c d e"), 20, "contains invalid characters", "quote"),
     Case("a repository that CI does not know",
         _env(HOMELAB_CI_REPO="acme/nope"), 20, "acme/nope was not found", "activate the repo"),
-    Case("a repository that is not active", _inactive, 3, "acme/app is not enabled", "/repos/add"),
+    Case("a repository that is not active", _inactive, 3, "acme/app is not active", "/repos/add"),
     Case("a web page instead of CI",
         _answers("/api", BodyFault(content=b"<html>", content_type="text/html")), 20, "a web page"),
     Case("the forge instead of CI", _answers("/", FORGE_NOT_FOUND),

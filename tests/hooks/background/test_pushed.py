@@ -37,7 +37,7 @@ def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0
 
     assert (done.code, done.out) == (0, "")
     assert f"homelab: failed exit=1 sha={sha} pipelines=#1" in done.err
-    assert f"to resume: homelab-watch {sha}" in done.err
+    assert f"to resume, run: homelab-watch {sha}" in done.err
     record = sandbox.record()
     assert (record["landed"], record["result"]["exit"], record["branch"]) == (True, 1, "main")
     assert not sandbox.heard.exists(), "the verdict was shown on stderr, so no notification is sent"

@@ -48,7 +48,7 @@ def test_a_push_is_noticed_exactly_where_no_gap_is_reported(
         "install": shell("homelab", "hooks", "install").err,
         "doctor": shell("homelab", "doctor").err,
     }
-    assert {name: "a plain git push is not noticed" not in said for name, said in promises.items()} == dict.fromkeys(
+    assert {name: "a plain git push is not detected" not in said for name, said in promises.items()} == dict.fromkeys(
         promises, is_noticed
     )
 

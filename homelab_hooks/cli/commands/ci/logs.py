@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--step",
         default="",
         metavar="NAME",
-        help="print only this step, given as STEP or WORKFLOW/STEP, or as in the headings of the output",
+        help="print only this step: STEP, WORKFLOW/STEP, or a heading of the output",
     )
     which.add_argument("--all", action="store_true", help="print all steps that have started, not only failed ones")
     parser.add_argument("--tail", type=_parse_count, metavar="N", help="print only the last N lines of each step")

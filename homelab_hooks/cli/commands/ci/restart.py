@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         verdict = Verdict(exit=ExitCode.OK, sha=sha, pipelines=results, url=started[0].url)
         return session.finish(add_problems(verdict, problems))
     session.set_resume_command(again)  # only now: before, it would lead to the old result
-    session.tell(Log(source="homelab", text=f"to resume: {again}"))
+    session.tell(Log(source="homelab", text=f"to resume, run: {again}"))
     verdict = _watch_restarted(request._replace(started=started), session, about, ci)
     return session.finish(add_problems(verdict, problems))
 

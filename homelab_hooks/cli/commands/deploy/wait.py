@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, runtime = session.config(vars(args)), session.runtime
     workloads = deploy_setup.parse_targets(args.target or config.deploy)
     if not workloads:
-        hint = "use homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
+        hint = "run homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("no workload given", hint=hint)
     proof = parse_proof(args.image_proof)
     commit = watch_setup.resolve_commit(runtime, args.sha)

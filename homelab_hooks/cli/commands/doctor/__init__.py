@@ -1,8 +1,8 @@
 """homelab doctor: check everything `git land` depends on and suggest fixes.
 
-Check settings, git, the remote, the connection to CI, the token, the repository in CI, Vault, kubectl and the hooks,
-in parallel and within five seconds. Nothing is changed. Exit with 0 if `git land` can run, otherwise with the exit code
-of `git land`.
+Check settings, git, the remote, the connection to CI, the token, the repository in CI, Vault, kubectl, and the hooks,
+in parallel and within five seconds. Nothing is changed. Exit with 0 if `git land` can run, otherwise with the code that
+`git land` would exit with.
 """
 
 from __future__ import annotations

@@ -144,11 +144,11 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
     name = there.repo.full_name or names[0]
     if not there.repo.active:
         yield Finding(
-            "repository", FindingStatus.PROBLEM, f"{name} is not enabled in CI: no pipeline would run",
-            f"enable it at {config.server}{ci.traits.activate_path}", ExitCode.NO_PIPELINE,
+            "repository", FindingStatus.PROBLEM, f"{name} is not active in CI: no pipeline would run",
+            f"activate it at {config.server}{ci.traits.activate_path}", ExitCode.NO_PIPELINE,
         )  # fmt: skip
     else:
-        yield Finding("repository", FindingStatus.OK, f"{name} is enabled in CI{_rights(ci, there.repo)}")
+        yield Finding("repository", FindingStatus.OK, f"{name} is active in CI{_rights(ci, there.repo)}")
 
 
 def _rights(ci: Provider, repo: Repo) -> str:
@@ -181,5 +181,5 @@ def _check_clocks(config: Config, runtime: Runtime) -> Iterator[Finding]:
         which = "ahead of" if skew > 0 else "behind"
         evidence = f"this machine's clock is {durations.format_duration(abs(skew))} {which} the server's"
         yield Finding(
-            "clock", FindingStatus.WARNING, evidence, "synchronise the clock that is wrong: timedatectl set-ntp true"
+            "clock", FindingStatus.WARNING, evidence, "synchronize the clock that is wrong: timedatectl set-ntp true"
         )

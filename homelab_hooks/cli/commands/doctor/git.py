@@ -59,7 +59,7 @@ def _check_version(git: Repository) -> Iterator[Finding]:
     if who:
         yield Finding("identity", FindingStatus.OK, who)
     else:
-        hint = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
+        hint = 'run git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
         yield make_problem("identity", "no user name or email is set, so git cannot create a merge commit", hint)
 
 

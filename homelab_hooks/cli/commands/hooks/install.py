@@ -1,8 +1,9 @@
 """homelab hooks install: install git hooks that watch CI after each push.
 
-Install the reference-transaction and pre-push hooks in this repository; with --global, as config hooks (git 2.54), or
-in the global core.hooksPath. Existing hooks are preserved and run first. Hooks that another tool manages are left
-alone. Running the command again changes nothing; `homelab hooks uninstall` restores everything.
+Install the reference-transaction and pre-push hooks in this repository. With --global, install them for all
+repositories: as config hooks with git 2.54 or later, otherwise in the global core.hooksPath. Existing hooks are
+preserved and run first. Hooks that another tool manages are not changed. Running the command again changes nothing;
+`homelab hooks uninstall` restores everything.
 """
 
 from __future__ import annotations
