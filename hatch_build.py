@@ -149,7 +149,7 @@ def _variables() -> str:
         ("HOMELAB_NO_WATCH", "1: do not watch CI after a plain git push"),
         ("HOMELAB_ALLOW_HTTP", "1: allow http:// servers on other machines"),
         ("HOMELAB_DEBUG", "1: print a traceback on an internal error"),
-        ("NO_COLOR", "disable colours in the live view"),
+        ("NO_COLOR", "disable colors in the live view"),
     ]
     return "\n".join(f".TP\n.B {_roff(name)}\n{_roff(what)}." for name, what in rows)
 

@@ -39,7 +39,7 @@ class LogLevel(StrEnum):
 
 
 class Start(NamedTuple):
-    """A command started: the commit, the repository and the server, and `resume`, the command that resumes it."""
+    """A command started: the commit, the repository, and the server, and `resume`, the command that resumes it."""
 
     command: str
     sha: str = ""

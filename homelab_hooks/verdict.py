@@ -1,4 +1,4 @@
-"""The outcome of a watch, a landing or a deploy wait, before it becomes the `Result` event."""
+"""The outcome of a watch, a landing, or a deploy wait, before it becomes the `Result` event."""
 
 from __future__ import annotations
 

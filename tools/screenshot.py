@@ -42,12 +42,12 @@ def frames() -> list[list[Text]]:
 
 
 def row(screen: pyte.Screen, number: int) -> Text:
-    """A row of the screen with its colours."""
+    """A row of the screen with its colors."""
     text = Text()
     for column in range(COLUMNS):
         cell = screen.buffer[number][column]
-        colour = "" if cell.fg == "default" else cell.fg.replace("brown", "yellow")
-        style = f"{'bold ' if cell.bold else ''}{colour}".strip()
+        color = "" if cell.fg == "default" else cell.fg.replace("brown", "yellow")
+        style = f"{'bold ' if cell.bold else ''}{color}".strip()
         if text.spans and text.spans[-1].style == style and text.spans[-1].end == len(text):
             text.spans[-1] = text.spans[-1]._replace(end=len(text) + 1)
             text.append(cell.data)

@@ -51,8 +51,8 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
     """Wait for the rollouts.
 
     Args:
-        remote: a newer commit that is missing locally is fetched from it; empty: nothing is fetched.
-        target: the branch that is fetched then, since an image tag has only a prefix of the SHA; empty: unknown.
+        remote: where to fetch a newer commit that is missing locally; if empty, nothing is fetched.
+        target: the branch to fetch for it, since an image tag has only a prefix of the SHA; empty if unknown.
     """
     runtime = session.runtime
     contains = GitContainment(runtime.git_readonly.history, now=runtime.clock.now, remote=remote, branch=target)

@@ -23,7 +23,7 @@ _HELP_GROUPS = (
     ("CI server", "", CI_OPTIONS),
     (
         "time limits",
-        "DUR is a duration such as 90 or 90s (seconds), 2m or 1h30m. 0 disables the wait.",
+        "DUR is a duration such as 90 or 90s (seconds), 2m, or 1h30m. 0 disables the wait.",
         (*TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS),
     ),
 )
@@ -74,7 +74,7 @@ def add_kubectl_options(parser: argparse.ArgumentParser) -> None:
 
 
 def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
-    """Return the options among these settings that were given, as command line arguments.
+    """Return those of these options that were given, as command line arguments.
 
     A `--timeout` of less than MIN_RESUME_TIMEOUT_S is left out: the resumed wait would end at once again.
     """
@@ -89,5 +89,5 @@ def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
 
 
 def as_mapping(given: Mapping[str, Any], *names: str) -> dict[str, str | list[str]]:
-    """Return the options among these settings that were given, by the settings' names."""
+    """Return those of these options that were given, by the names of their settings."""
     return {name: value for name in names if (value := given.get(name)) is not None}

@@ -27,7 +27,7 @@ def are_workflows_filtered(
 
 
 def _make_push_trigger(git: ReadOnlyRepository, sha: str, remote: str, branches: tuple[str, ...]) -> Trigger:
-    """Return what the forge sent about the push of a commit: its files are those since the branch's former tip."""
+    """Return what the forge sent for the push of a commit: the files that changed since the branch's former tip."""
     befores = {git.history.previous_commit(f"refs/remotes/{remote}/{branch}") for branch in branches}
     before = befores.pop() if len(befores) == 1 else ""
     paths = git.files.changed_paths(sha, since=before)

@@ -68,7 +68,7 @@ _COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
 def _remove_coerced_locale() -> None:
     """Remove LC_CTYPE from the environment if Python has set it (PEP 538): other programs would see another locale.
 
-    /proc has the variables as they were when this process was started; where there is no /proc, it stays.
+    /proc shows the variables as they were when this process started. Without /proc, LC_CTYPE stays.
     """
     if os.environ.get("LC_CTYPE") not in _COERCED_LOCALES:
         return
@@ -78,7 +78,7 @@ def _remove_coerced_locale() -> None:
 
 
 class Runtime:
-    """This process's environment, terminal, clock and git, and clients for the servers that the settings name.
+    """This process's environment, terminal, clock, and git, and clients for the servers that the settings name.
 
     Args:
         environ: this process's variables.
@@ -102,7 +102,7 @@ class Runtime:
             name: value for name, value in self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)
         }
         self.git_readonly = self._open_reader()
-        """git that never prompts, changes nothing and starts quickly"""
+        """git that never prompts, changes nothing, and starts quickly"""
 
     @classmethod
     def from_process(cls) -> Runtime:
@@ -123,12 +123,12 @@ class Runtime:
             return runtime
 
     def chdir(self, directory: Path) -> None:
-        """Run git there from now on."""
+        """Make this the current directory, in which git runs from now on."""
         self.directory = directory
         self.git_readonly = self._open_reader()
 
     def enter_git_dir(self, directory: Path) -> None:
-        """Run git in the repository's git directory from now on: the work tree may be removed during a wait."""
+        """Run git in the repository's git directory from now on: the worktree may be removed during a wait."""
         self.directory = directory
         self.git_readonly = self._open_reader(git_dir_is_known=True)
 
@@ -313,7 +313,7 @@ class Runtime:
         return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
 
     def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
-        """Test DNS, TCP and TLS to the CI server, without sending a request.
+        """Test DNS, TCP and TL,S to the CI server, without sending a request.
 
         Args:
             timeout: in seconds, for each address.
@@ -352,7 +352,7 @@ class Runtime:
 
     @staticmethod
     def _check_file(config: Config, name: str) -> None:
-        """Raise CommandError for a CA bundle that cannot be read; it would be reported as a certificate error."""
+        """Raise CommandError for an unreadable CA bundle, which would otherwise be reported as a certificate error."""
         path: Path | None = getattr(config, name)
         if path is None:
             return

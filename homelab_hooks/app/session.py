@@ -60,7 +60,7 @@ class Session:
     def run_guarded(self, run: Callable[[], int]) -> int:
         """Run the command, and return its exit code.
 
-        An error, an interruption or an internal error becomes the result, unless one was written before.
+        An error, an interruption, or an internal error becomes the result, unless one was written before.
         """
         with catch_signals():
             try:
@@ -85,7 +85,7 @@ class Session:
         return int(run())
 
     def config(self, given: Mapping[str, Any]) -> Config:
-        """Return the effective settings; from here on, the view is that of the settings.
+        """Return the effective settings, and switch to the view that they name.
 
         Args:
             given: the command's options by name.

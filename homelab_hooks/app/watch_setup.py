@@ -1,4 +1,4 @@
-"""Builds a CI watch from the settings, the commit and the repository."""
+"""Builds a CI watch from the settings, the commit, and the repository."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
 
 
 def commit_facts(git: ReadOnlyRepository, about: CommitContext, traits: Traits) -> Callable[[], CommitFacts]:
-    """Return facts from git about the commit, to explain a missing pipeline; collected when it is called."""
+    """Return a function that collects facts from git about the commit, to explain a missing pipeline."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()

@@ -81,7 +81,7 @@ def create_vault_client(vault: VaultSettings, clock: RequestClock) -> HttpClient
 
 
 def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token | TokenNotFound:
-    """Read the CI token from a KV engine of version 1 or 2. Raises CommandError if a token fits no header."""
+    """Read the CI token from a KV engine of version 1 or 2. Raises CommandError if no header can carry it."""
     if not vault.token:
         return TokenNotFound(vault.source, "there is no Vault token", "run vault login, or set VAULT_TOKEN")
     import hvac
@@ -139,7 +139,7 @@ def _data(answer: Any) -> Any:
 
 
 def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound:
-    """Return unreachable, unless a retry does not help: the certificate does not verify, or the address is wrong."""
+    """Return unreachable, unless a retry cannot help because the certificate is invalid or the address is wrong."""
     is_foreign = failure.kind is FailureKind.FOREIGN
     hint = _CHECK_PORT_HINT if is_foreign else _VAULT_HINT
     return TokenNotFound(
@@ -172,7 +172,7 @@ def _on_status(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
 
 
 def _is_vaults(response: HttpResponse) -> bool:
-    """Return whether a response is from Vault: all of its errors are JSON with `errors`, or `data` if deleted.
+    """Return whether a response is from Vault. All of its errors are JSON: `errors`, or `data` of a deleted secret.
 
     A 403 of a login page, or a 503 of a load balancer, says nothing about the Vault token or the seal.
     """

@@ -1,7 +1,7 @@
 """A pipeline with its workflows and steps, the same for every CI provider.
 
-A provider reads its own format and makes these values of it at its border. The watch compares, orders and shows them,
-and passes references back to the provider unchanged.
+A provider converts its own format to these values. The watch compares, orders, and shows them, and passes references
+back to the provider unchanged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from homelab_hooks.events import MatrixAxis, format_workflow_title
 
 
 class Status(StrEnum):
-    """The status of a pipeline, workflow or step; a provider maps its own words to these."""
+    """The status of a pipeline, workflow, or step; a provider maps its own words to these."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -54,15 +54,15 @@ _FINAL_STATUSES = frozenset(
 class RunRef(NamedTuple):
     """A reference to a pipeline of a repository, made by the provider.
 
-    Two references are equal if they mean the same pipeline. `str()` is the text for people: "#141".
+    Two references are equal if they mean the same pipeline. `str()` is the text for display: "#141".
     """
 
     key: Hashable
-    """what the provider addresses the pipeline by; nothing else reads it"""
+    """the provider's own ID of the pipeline; nothing else reads it"""
     text: str
 
     def __str__(self) -> str:
-        """Return the text for people."""
+        """Return the text for display."""
         return self.text
 
 
@@ -70,7 +70,7 @@ class Step(NamedTuple):
     """A step of a workflow."""
 
     id: Hashable
-    """what the provider finds the log by; nothing else reads it"""
+    """the provider's own ID of the log; nothing else reads it"""
     pid: int
     name: str
     state: Status
@@ -171,7 +171,7 @@ class Repo(NamedTuple):
     """A repository in CI."""
 
     id: Hashable
-    """what the provider addresses the repository by; nothing else reads it"""
+    """the provider's own ID of the repository; nothing else reads it"""
     full_name: str
     active: bool = True
     config_path: str = ""

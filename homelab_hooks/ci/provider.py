@@ -23,7 +23,7 @@ REQUEST_TIMEOUT_S = 15.0
 
 
 class RunFilter(NamedTuple):
-    """Which pipelines of a list are wanted. A provider may return others too, but leaves none of these out."""
+    """Selects pipelines of a list. A provider may return others too, but must return all of these."""
 
     events: frozenset[str] = frozenset()
     """any of these; empty: all"""
@@ -91,7 +91,7 @@ class StreamNews(NamedTuple):
 
 
 class Wakes(Protocol):
-    """Listens to a provider's event stream and wakes the watch early; what it reports is never a verdict."""
+    """Listens to a provider's event stream and wakes the watch early. What it reports is never a verdict."""
 
     def news(self, sha: str, runs: frozenset[RunRef]) -> StreamNews:
         """Return the news about this commit and these pipelines since the last call.
@@ -109,16 +109,16 @@ class Trigger(NamedTuple):
     event: str
     """as the provider names it: push or tag"""
     refs: tuple[str, ...] = ()
-    """full refs, one of them was pushed; empty if that is not known"""
+    """full refs, one of which was pushed; empty if unknown"""
     paths: tuple[str, ...] = ()
     """the files that the pushed commits changed"""
     has_all_paths: bool = False
-    """no other files were changed: git knows what the branch was before the push"""
+    """whether `paths` is complete, because git knows what the branch was before the push"""
     message: str = ""
 
 
 def _decide_nothing(files: Mapping[str, str], trigger: Trigger) -> bool | None:
-    """Return that it is not known whether the conditions match."""
+    """Return None: it is not known whether the conditions match."""
     del files, trigger
     return None
 
@@ -154,7 +154,7 @@ class Traits:
     token_page: str
     """the path of the web page on which a user creates a token"""
     activate_path: str
-    """the path of the web page on which a repository is activated"""
+    """the path of the web page on which a repository can be activated"""
     are_all_filtered: Callable[[Mapping[str, str], Trigger], bool | None] = _decide_nothing
     """whether no workflow of a configuration (texts by path) matches the trigger; None if that is not certain"""
 

@@ -29,7 +29,7 @@ def git_land(argv: Sequence[str] | None = None) -> int:
 
 
 def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
-    """Run a command; without `argv` it is this process's own, and `leave` ends the process after the result."""
+    """Run a command. Without `argv`, the arguments are this process's own, and `leave` ends it after the result."""
     if argv is None:
         from homelab_hooks.cli.process import prepare_interpreter
 

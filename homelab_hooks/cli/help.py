@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
-    """Print the list of commands; exit 2 if the command is missing or unknown, with the one that was probably meant."""
+    """Print the list of commands; for a missing or unknown command, exit with 2 and a suggestion."""
     words = list(takewhile(lambda arg: not arg.startswith("-"), args))[:2]
     group = [verb for verb in COMMANDS if words and verb.words[0] == words[0] and len(verb.words) > 1]
     shown = group or [verb for verb in COMMANDS if not verb.hidden]

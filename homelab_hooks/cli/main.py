@@ -60,7 +60,7 @@ class CommandParser(argparse.ArgumentParser):
         return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print, with the option that was probably meant."""
+        """Raise argparse's message as an error, with a suggestion for a misspelled option."""
         from homelab_hooks.cli.suggestions import suggest_option
 
         options = [name for action in self._actions for name in action.option_strings]
@@ -69,7 +69,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[int], int]) -> int:
-    """Run the command that `words`, or the first of `args`, name, and return its exit code.
+    """Run the command that `words` name, or else the first of `args`, and return its exit code.
 
     Args:
         leave: gets the exit code once the result is written; ends the process.

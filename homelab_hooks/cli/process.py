@@ -16,7 +16,7 @@ _PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
 
 
 def prepare_interpreter() -> None:
-    """Make `sys.path` safe, and start this process again if its library or the encoding of its locale is a wrong one.
+    """Make `sys.path` safe; restart this process if its library is another Python's, or its locale is not UTF-8.
 
     PYTHONHOME of another Python names a library whose modules this interpreter cannot load. Git's output is UTF-8
     whatever the locale, so under another encoding a name could not be passed back to git or to the file system
@@ -97,7 +97,7 @@ def _restart(*options: str) -> None:
 
 
 def _restore_terminal_encoding() -> None:
-    """Write in the locale's encoding after a restart in UTF-8 mode; what it lacks becomes a question mark."""
+    """Write in the locale's encoding after a restart in UTF-8 mode; other characters become question marks."""
     import locale
 
     for stream in (sys.stdout, sys.stderr):

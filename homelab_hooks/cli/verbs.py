@@ -1,4 +1,4 @@
-"""The command table: name, access tier, summary and implementing module of each command."""
+"""The command table: name, access tier, summary, and implementing module of each command."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class ServerUrl(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Return scheme, host and port; the port only if it is not the default of the scheme.
+        """Return scheme, host, and port; the port only if it is not the default of the scheme.
 
         >>> parse_server_url("https://CI.example.test:443/ci/").origin
         'https://ci.example.test'

@@ -16,7 +16,7 @@ MAX_FILE_BYTES = 1024 * 1024
 
 
 def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
-    """Return the settings in .homelab.toml at the root of the work tree. Raises CommandError if it is malformed."""
+    """Return the settings in .homelab.toml at the root of the working tree. Raises CommandError if it is malformed."""
     try:
         return tomllib.loads(read_bounded_file(top / TRACKED_FILE).decode()) if top else {}
     except OSError:

@@ -242,7 +242,7 @@ def _forbidden_key_warning(key: str) -> SettingWarning:
 
 
 def _unknown_key_warnings(entries: tuple[GitConfigEntry, ...]) -> tuple[SettingWarning, ...]:
-    """Return a warning for each unknown key: a misspelt key would silently have no effect."""
+    """Return a warning for each unknown key: a misspelled key would silently have no effect."""
     known = {setting.git.lower(): setting.git for setting in SETTINGS if setting.git}
     unknown = {
         entry.key: entry.scope for entry in entries if _is_homelab_key(entry.key) and entry.key.lower() not in known
@@ -266,7 +266,7 @@ def _suggestion(key: str, known: Mapping[str, str]) -> str:
 
 
 def _reject_cleartext_http(address: EffectiveSetting, dial: EffectiveSetting) -> None:
-    """Refuse to send a token unencrypted, except on this machine; a dial to another machine leaves it."""
+    """Refuse to send a token unencrypted, except to this machine; a dial can lead to another one."""
     server: ServerUrl | None = address.value
     if server is None:
         return

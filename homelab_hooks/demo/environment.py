@@ -1,4 +1,4 @@
-"""The demo environment: real git over HTTP, load balancer, Vault and kubectl, and simulated CI and cluster."""
+"""The demo environment: real git over HTTP, load balancer, Vault, and kubectl, and simulated CI and cluster."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DemoEnvironment:
     """All services that a landing needs, in a temporary directory that is deleted on exit.
 
     Args:
-        environ: the environment of the user; only PATH, TERM, NO_COLOR, COLUMNS and LANG are used.
+        environ: the environment of the user; only PATH, TERM, NO_COLOR, COLUMNS, and LANG are used.
         script: the pipeline that CI runs for the landed commit.
         rollout: the rollout that follows; None: no workload is configured.
 
@@ -122,7 +122,7 @@ class DemoEnvironment:
         return sha
 
     def land(self, *options: str) -> int:
-        """Run `git-land` in this terminal and return its exit code; as `git land`, a signal would replace the code."""
+        """Run `git-land` in this terminal and return its exit code, which `git land` would replace after a signal."""
         return ProcessRunner(self.environ).run_interactive(
             ["git-land", *options], cwd=self.my_clone.path, has_result=True
         )

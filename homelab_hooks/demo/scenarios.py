@@ -39,7 +39,7 @@ class Scenario:
 
 
 def _flap(scene: DemoEnvironment) -> None:
-    """Make the API flaky: empty bodies, 502 responses and reset connections."""
+    """Make the API flaky: empty bodies, 502 responses, and reset connections."""
     scene.ci.fail(
         FaultRule(fault=StatusFault(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
         FaultRule(fault=StatusFault(code=502, body=b""), path="/api/repos/.*pipelines", every=4, since=2.0),

@@ -26,14 +26,14 @@ def on_answer(state: RolloutState, now: float) -> Decision[RolloutState]:
 
 
 def on_unavailable(state: RolloutState, poll: Unavailable, now: float) -> Decision[RolloutState]:
-    """Return the state after a poll without a usable response: the next poll, or the unreachable-timeout is over."""
+    """Return the state after a poll without a usable response; decided once the unreachable-timeout has passed."""
     timeout = state.timeouts.unreachable_timeout
     contact, events = polling_contact.on_unavailable(state.contact, poll, now, asked_at=state.due_at, timeout=timeout)
     return _retry_or_give_up(_retry(replace(state, contact=contact), events, now), poll, now)
 
 
 def on_denied(state: RolloutState, poll: Denied, now: float) -> Decision[RolloutState]:
-    """Return the state after a refusal: decided once it counts as final, else the next poll."""
+    """Return the state after a refusal; decided once the refusal counts as final."""
     timeout = state.timeouts.unreachable_timeout
     contact, events = polling_contact.on_denied(state.contact, poll, now, asked_at=state.due_at, timeout=timeout)
     state = replace(state, contact=contact, waiting_for=poll.reason)
@@ -50,7 +50,7 @@ def _retry(state: RolloutState, events: tuple[Event, ...], now: float) -> Decisi
 
 
 def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied, now: float) -> Decision[RolloutState]:
-    """Return the retry, no later than the end of the unreachable-timeout; the outcome if that is over."""
+    """Return the retry, no later than the end of the unreachable-timeout; after that, the outcome."""
     state, timeout = retry.state, retry.state.timeouts.unreachable_timeout
     if polling_contact.is_timed_out(state.contact, now, timeout=timeout):
         reason = f"no usable response from the cluster for {durations.format_duration(timeout)}: {poll.reason}"

@@ -53,7 +53,7 @@ Invariants, and what each prevents:
 
 Why the state is opaque to the machine where it concerns instances: what fails, and for how long, is known in the
 vendor's terms (a pod, a ReplicaSet). The probe keeps it in `RolloutState.memory`, and returns only what every vendor
-has: an identity, counts, an assessment and what the poll interval depends on (`deploy/proof.py`).
+has: an identity, counts, an assessment, and what the poll interval depends on (`deploy/proof.py`).
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def decide(
 def _on_answer(
     state: RolloutState, poll: Found[Observation] | NotFound, now: float, assess: Assess[Observation]
 ) -> Decision[RolloutState]:
-    """Return the decision after a usable response; contact that was reported lost is reported restored first."""
+    """Return the decision after a usable response; if contact was lost, first report that it is restored."""
     answered = on_answer(state, now)
     if isinstance(poll, NotFound):
         step = on_missing(answered.state, poll.reason, now)

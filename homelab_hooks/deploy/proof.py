@@ -39,7 +39,7 @@ class Assessed:
     assessment: Assessment | None = None
     """None: the poll shows the progress of the rollout, but is not enough for a verdict"""
     image: str = ""
-    """the image (or other artefact) that names a commit; the running one if none does"""
+    """the image (or other artifact) that names a commit; the running one if none does"""
     proves: bool = False
     """whether the image names the commit, or a newer commit that contains it"""
 

@@ -89,7 +89,7 @@ class RolloutState:
         return self.began + self.timeouts.rollout_timeout
 
     def call_timeout(self, now: float) -> float:
-        """Return the seconds that one call may take: no longer than until the deadline, unless it is settling."""
+        """Return the seconds that one call may take: at most until the deadline, unless the rollout is settling."""
         left = self.deadline - now if self.settling is None else CALL_TIMEOUT_S
         return min(CALL_TIMEOUT_S, max(MIN_CALL_TIMEOUT_S, left))
 

@@ -11,12 +11,12 @@ from homelab_hooks.text.sanitize import strip_control_chars
 
 
 class ChildOutput:
-    """Emits a `Log` for each line of a child, and a `Waiting` a minute while there is none.
+    """Emits a `Log` for each line that a child prints, and a `Waiting` once a minute while it prints nothing.
 
     Args:
         source: of the log lines.
         waiting_for: what the command waits for, as the heartbeat prints it.
-        choose_lines: returns what is shown of a line; nothing for one that only frames others.
+        choose_lines: returns the lines to show for a line; none for a line that only frames others.
     """
 
     def __init__(

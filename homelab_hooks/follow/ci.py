@@ -1,4 +1,4 @@
-"""The link that waits for CI to decide about the commit."""
+"""The link that waits for the CI result of the commit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CiLink:
     """Watches the commit's pipelines.
 
     Args:
-        build: returns the watch and what it reads from; called when the link begins, because a token, a remote or the
+        build: returns the watch and what it reads from; called when the link begins, because a token, a remote, or the
             repository's name in CI may not be known before.
     """
 
@@ -32,6 +32,6 @@ class CiLink:
         return Stage.WATCH
 
     def run(self) -> Verdict:
-        """Watch until CI has decided or a timeout is over."""
+        """Watch until the CI result of the commit is final, or a timeout has passed."""
         request, dependencies = self.build()
         return run_watch(request, dependencies, clock=self.clock, emit=self.emit)

@@ -26,5 +26,5 @@ class DeployLink:
         return Stage.DEPLOY
 
     def run(self) -> Verdict:
-        """Wait until every workload is decided or the timeout is over."""
+        """Wait until every workload has an outcome, or the timeout has passed."""
         return self.wait()

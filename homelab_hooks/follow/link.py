@@ -20,7 +20,7 @@ class Link(Protocol):
         """Return the shell command that waits for the same thing again, and for the links after it where it can."""
 
     def run(self) -> Verdict:
-        """Wait until the link is decided.
+        """Wait until the link has a verdict, and return it.
 
         Raises:
             CommandError: the link cannot begin, for example because no token was found.

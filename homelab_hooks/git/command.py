@@ -61,7 +61,7 @@ class GitCommands:
             hint = "install git 2.36 or newer, or put it on PATH"
             raise CommandError(f"git cannot be started: {done.start_error}", hint=hint)
         if done.start_error:
-            hint = "free memory, processes or file descriptors (see ulimit -a), and run the command again"
+            hint = "free memory, processes, or file descriptors (see ulimit -a), and run the command again"
             raise CommandError(f"git cannot be started: {done.start_error}", hint=hint, exit=ExitCode.REFUSED)
         if done.truncated:
             raise CommandError(f"git {subcommand(args)} prints more than homelab can read", exit=ExitCode.REFUSED)
@@ -91,7 +91,7 @@ class GitCommands:
         return tuple(part for part in done.out.split("\0") if part)
 
     def list_tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
-        """Return the entries of an `ls-tree -z`: mode, object id and path."""
+        """Return the entries of an `ls-tree -z`: mode, object id, and path."""
         split = (entry.partition("\t") for entry in self.list_entries(*args))
         return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 

@@ -36,7 +36,7 @@ def _make_entry(head: list[str], path: str) -> _TreeEntry:
 
 
 class CommitFiles:
-    """Reads files of commits from the object store; the work tree may differ from them."""
+    """Reads files of commits from the object store; the working tree may differ from them."""
 
     def __init__(self, git: GitCommands) -> None:
         self._git = git
@@ -65,7 +65,7 @@ class CommitFiles:
     def changed_paths(self, sha: str, *, since: str = "") -> tuple[str, ...] | None:
         """Return the files that the commits after `since` changed, up to this one; without it, those of this commit.
 
-        As forges report a push: of a merge only what differs from every parent. None if git cannot list them.
+        As forges report it: for a merge, only the files that differ from every parent. None if git cannot list them.
         """
         commits = [f"{since}..{sha}"] if since else ["--max-count=1", sha]
         done = self._git.run(

@@ -45,11 +45,11 @@ BATCH_SSH = "ssh -oBatchMode=yes"
 def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
     """Return the environment for our own git calls.
 
-    Git's messages are parsed, so they must be English. git inherits the user's locale all the same, and only has no
-    translations: its hooks inherit it too, and under LC_ALL=C they would count the bytes of a name, not its characters.
+    Git's messages are parsed, so they must be English. Git still inherits the user's locale, and only lacks the
+    translations: its hooks inherit the locale too, and under LC_ALL=C they would count bytes instead of characters.
 
-    GIT_DIR alone was set by git for a hook and is dropped, the directory means the same repository. Together with
-    GIT_WORK_TREE it was set by the user and is kept.
+    GIT_DIR alone was set by git for a hook. It is dropped, because the directory identifies the same repository.
+    Together with GIT_WORK_TREE it was set by the user and is kept.
 
     >>> sorted(git_env({"GIT_DIR": "/x/.git", "HOME": "/h"}, interactive=True))
     ['GIT_TEXTDOMAINDIR', 'HOME']
@@ -133,7 +133,7 @@ def call_env(*, index: Path | None = None, packet_trace: Path | None = None) -> 
     """Return the variables for one call.
 
     Args:
-        index: used in place of the work tree's own index; None: that one is used.
+        index: used in place of the worktree's own index; None: that one is used.
         packet_trace: the file in which git records the packets of its protocol; None: none are recorded.
     """
     given = {"GIT_INDEX_FILE": index, "GIT_TRACE_PACKET": packet_trace}

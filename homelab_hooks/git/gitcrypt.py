@@ -1,4 +1,4 @@
-"""Files that git-crypt must encrypt, and whether commits hold them encrypted."""
+"""Files that git-crypt must encrypt, and whether commits contain them encrypted."""
 
 from __future__ import annotations
 

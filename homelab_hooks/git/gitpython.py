@@ -41,7 +41,7 @@ class GitPythonRunner:
     """Runs git in this process's session, so that prompts and Ctrl-C reach it.
 
     Args:
-        environ: the environment that git inherits, before `git_env` removes variables that change its behaviour.
+        environ: the environment that git inherits, before `git_env` removes variables that change its behavior.
         inherited: what GitPython passes on by itself: this process's environment.
         directory: where git runs.
         interactive: whether the user can answer a prompt.
@@ -73,7 +73,7 @@ class GitPythonRunner:
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
         """Run `git ARGS`. An exception, also from the listener, ends git; only a push keeps running.
 
-        A merge that went on would move the branch after the landing has reported its end, or has been undone.
+        A merge that continued would move the branch after the landing has reported its end, or has been undone.
         """
         listener = call.listener or self._default_listener(args, call)
         extra = environment.config_env(self._env, call.settings or {})
@@ -116,7 +116,7 @@ class GitPythonRunner:
         return cast("Popen[bytes]", child)
 
     def at(self, directory: Path) -> GitPythonRunner:
-        """Return the same for another directory."""
+        """Return one of the same kind for another directory."""
         environ, inherited = self._given
         return GitPythonRunner(
             environment.without_location(environ),

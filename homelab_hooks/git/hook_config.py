@@ -20,7 +20,7 @@ class HookConfig:
         self.location = Location(self._git)
 
     def at(self, directory: Path) -> HookConfig:
-        """Return the same for another directory."""
+        """Return one of the same kind for another directory."""
         return HookConfig(self._runner.at(directory))
 
     def process_name(self) -> str:
@@ -37,7 +37,7 @@ class HookConfig:
         return self._git.line("config", "--global", "--type=path", "--get", "core.hooksPath")
 
     def in_work_tree(self) -> bool:
-        """Return whether this directory is in the work tree of any repository."""
+        """Return whether this directory is in the working tree of any repository."""
         return self._git.line("rev-parse", "--is-inside-work-tree") == "true"
 
     def is_tracked(self, name: str) -> bool:

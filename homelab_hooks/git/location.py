@@ -52,15 +52,15 @@ class Location:
         return self._git.line("var", "GIT_COMMITTER_IDENT").rpartition(" ")[0].rpartition(" ")[0]
 
     def top_level(self) -> Path | None:
-        """Return the root of the work tree; None outside a repository and in a bare one."""
+        """Return the root of the working tree; None outside a repository and in a bare one."""
         return self._place("--show-toplevel")
 
     def git_dir(self) -> Path | None:
-        """Return the git directory of this work tree; None outside a repository."""
+        """Return the git directory of this worktree; None outside a repository."""
         return self._place("--git-dir")
 
     def common_dir(self) -> Path | None:
-        """Return the directory that all work trees share; None outside a repository."""
+        """Return the directory that all worktrees share; None outside a repository."""
         return self._place("--git-common-dir")
 
     def homelab_dir(self) -> Path:
@@ -74,7 +74,7 @@ class Location:
         return common / "homelab"
 
     def git_path(self, name: str) -> Path:
-        """Return the path of a file or directory of git's for this work tree; `hooks` respects core.hooksPath.
+        """Return the path of a file or directory of git's for this worktree; `hooks` respects core.hooksPath.
 
         With an empty core.hooksPath, git runs `/pre-push` and so on, and prints no path (measured with git 2.39).
 

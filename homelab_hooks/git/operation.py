@@ -1,4 +1,4 @@
-"""Detects unfinished operations in a work tree: merge, rebase, cherry-pick, revert, am, bisect."""
+"""Detects unfinished operations in a worktree: merge, rebase, cherry-pick, revert, am, bisect."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _MAX_FILE_BYTES = 4096
 class UnfinishedOperation(NamedTuple):
     """An unfinished operation; false if there is none.
 
-    Git stores it as files in the work tree's git directory. A file's name alone does not show who began the operation,
+    Git stores it as files in the worktree's git directory. A file's name alone does not show who began the operation,
     so the commits that it joins are read as well.
     """
 
     name: str = ""
-    """merge, rebase, cherry-pick, revert, am or bisect, as `git NAME --abort` takes it"""
+    """merge, rebase, cherry-pick, revert, am, or bisect, as `git NAME --abort` takes it"""
     branch: str = ""
     """the full name of the branch that it will move; empty if unknown"""
     began_at: str = ""
@@ -70,7 +70,7 @@ def strip_conflict_hint(message: bytes) -> bytes:
 
 
 class Operations:
-    """Reads the operation in progress, finishes it and undoes it."""
+    """Reads the operation in progress, finishes it, and undoes it."""
 
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
@@ -78,7 +78,7 @@ class Operations:
         self._pid_file = PidFile(location, MERGE_PID_FILE)
 
     def current_operation(self) -> UnfinishedOperation:
-        """Return the operation in progress in this work tree."""
+        """Return the operation in progress in this worktree."""
         own = self._location.git_dir()
         if own is None:
             return UnfinishedOperation()

@@ -12,7 +12,7 @@ from homelab_hooks.system.output import OutputListener
 from homelab_hooks.system.process_table import command_line
 
 PUSH_PID_FILE = "homelab/push.pid"
-"""holds the process id of a landing's push, under the git directory of its work tree"""
+"""holds the process id of a landing's push, under the git directory of its worktree"""
 MERGE_PID_FILE = "homelab/merge.pid"
 """holds the process id of a landing's merge or rebase, in the same place"""
 
@@ -21,7 +21,7 @@ class PidFile:
     """A file that holds the process id of a running git.
 
     Args:
-        name: the path under the git directory of the work tree.
+        name: the path under the git directory of the worktree.
     """
 
     def __init__(self, location: Location, name: str) -> None:

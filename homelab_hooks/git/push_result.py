@@ -12,7 +12,7 @@ Statuses (`PushStatus`), by where the push ended:
     before a connection     LOCAL_HOOK    the repository's pre-push hook refused
                             UNREACHABLE   no connection
                             DENIED        authentication or authorization failed
-                            REFUSED       git, the server or a proxy refused for another reason
+                            REFUSED       git, the server, or a proxy refused for another reason
     the server answered     ACCEPTED      the branch is at our commit
                             LOST_RACE     the branch is not where the push expected it
                             REF_LOCKED    another update holds the ref's lock
@@ -68,7 +68,7 @@ class PushStatus(Enum):
     ACCEPTED = auto()
     """the server has the commit on the branch"""
     LOST_RACE = auto()
-    """the branch has moved: fetch, merge and verify again"""
+    """the branch has moved: fetch, merge, and verify again"""
     REF_LOCKED = auto()
     """another update holds the ref's lock: the same push may work in a moment"""
     PROTECTED = auto()
@@ -87,7 +87,7 @@ class PushStatus(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushResult:
-    """The result of a push; `output` holds the lines of server, hook and git that are fit to be shown."""
+    """The result of a push; `output` holds the lines of server, hook, and git that are fit to be shown."""
 
     status: PushStatus
     reason: str = ""
@@ -189,7 +189,7 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
 
 
 def output_lines(err: str) -> tuple[str, ...]:
-    r"""Return standard error without git's hints, framing and padding, fit to be shown.
+    r"""Return standard error without git's hints, framing, and padding, fit to be shown.
 
     >>> output_lines("remote: error:        \nremote: error: No.   \nhint: try\n")
     ('remote: error: No.',)
@@ -247,7 +247,7 @@ def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, TransportEr
 
 
 def _is_refused(err: str) -> bool:
-    """Return whether the request that carried the commits was answered with a refusal: a repetition would be, too."""
+    """Return whether the request that carried the commits was refused, so that a repetition would be refused too."""
     return bool(_HTTP_REFUSAL.search(err)) or read_transport_error(err).fault is TransportFault.DENIED
 
 

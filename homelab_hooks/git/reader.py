@@ -11,7 +11,7 @@ from homelab_hooks.git.runner import GitRunner
 
 
 class ReadOnlyRepository:
-    """What a watch reads of one repository: its location, history, remotes and files of commits.
+    """What a watch reads of one repository: its location, history, remotes, and files of commits.
 
     A watch is started by a hook while the user waits for the prompt, so the modules that change a repository are not
     imported for it.

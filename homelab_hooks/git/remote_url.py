@@ -22,7 +22,7 @@ _MIN_SEGMENTS = 2
 
 
 class RepoAddress(NamedTuple):
-    """The host, owner and name in a repository's URL."""
+    """The host, owner, and name in a repository's URL."""
 
     host: str
     namespace: str
@@ -46,7 +46,7 @@ class NoRepoName(NamedTuple):
 
 
 def parse_remote_url(url: str) -> RepoAddress | NoRepoName:
-    """Return the owner and name in a URL, by git's rules for what is a URL, a host or a path.
+    """Return the owner and name in a URL, by git's rules for what is a URL, a host, or a path.
 
     >>> parse_remote_url("git@git.example.test:acme/app.git").full_name
     'acme/app'

@@ -1,4 +1,4 @@
-"""Remotes, their URLs and their branches, and the choice of the one to push to."""
+"""Remotes, their URLs, and their branches, and the choice of the one to push to."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Remotes:
         return self._git.lines("remote")
 
     def push_urls(self, remote: str) -> tuple[str, ...]:
-        """Return the URLs that a push goes to, after insteadOf, pushInsteadOf and pushurl; a URL unchanged."""
+        """Return the URLs that a push goes to, after insteadOf, pushInsteadOf, and pushurl; a URL stays as it is."""
         return self._urls(remote, "--push")
 
     def fetch_url(self, remote: str) -> str:
-        """Return the URL that a fetch from it uses, after insteadOf."""
+        """Return the URL that a fetch from this remote uses, after insteadOf."""
         return next(iter(self._urls(remote)), remote)
 
     def fetch_refspecs(self, remote: str) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def choose_remote(
 
     Args:
         names: the repository's remotes.
-        wanted: what an option, the environment or `homelab.remote` says.
+        wanted: what an option, the environment, or `homelab.remote` says.
         push_remote: the branch's `pushRemote`; may be a URL.
         push_default: `remote.pushDefault`; may be a URL.
 

@@ -1,4 +1,4 @@
-"""A repository and one of its work trees, for landing."""
+"""A repository and one of its worktrees, for landing."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ class Repository:
         self.gitcrypt = GitCrypt(git, self.location)
 
     def at(self, directory: Path) -> Repository:
-        """Return the same in another directory."""
+        """Return this repository as seen from another directory."""
         return Repository(self._runner.at(directory))

@@ -31,9 +31,9 @@ class GitCall:
     settings: Mapping[str, str] | None = None
     """for a call that connects to a remote; they may hold a secret, so they are not arguments"""
     index: Path | None = None
-    """used instead of the work tree's own index"""
+    """used instead of the worktree's own index"""
     listener: OutputListener | None = None
-    """gets what git, its hooks and helpers print, as it comes"""
+    """gets what git, its hooks, and helpers print, as it comes"""
     packet_trace: Path | None = None
     """git records the packets of its protocol there"""
 
@@ -56,17 +56,17 @@ class GitRunner(Protocol):
         """Run `git ARGS`."""
 
     def at(self, directory: Path) -> GitRunner:
-        """Return the same for another directory."""
+        """Return one of the same kind for another directory."""
 
 
 class DirectRunner:
     """Runs read-only git commands as subprocesses, without prompts: for watching and hooks, which must start quickly.
 
     Args:
-        environ: the environment that git inherits, before `git_env` removes variables that change its behaviour.
+        environ: the environment that git inherits, before `git_env` removes variables that change its behavior.
         directory: where git runs.
         without: names of the repository's own filters, which are turned off.
-        git_dir_is_known: the directory is a git directory that the caller found in a work tree of the user's. Git may
+        git_dir_is_known: the directory is a git directory that the caller found in a worktree of the user's. Git may
             run in it although `safe.bareRepository` is `explicit`, which protects against an unexpected bare
             repository.
     """
@@ -106,5 +106,5 @@ class DirectRunner:
         )
 
     def at(self, directory: Path) -> DirectRunner:
-        """Return the same for another directory."""
+        """Return one of the same kind for another directory."""
         return DirectRunner(environment.without_location(self._environ), directory, without=self._without)

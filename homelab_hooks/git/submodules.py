@@ -15,7 +15,7 @@ _TRUE = {"true", "yes", "on", "1"}
 
 
 class Submodules:
-    """Reads and updates initialised submodules; a directory without a repository is left alone."""
+    """Reads and updates initialized submodules; a directory without a repository is left alone."""
 
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
@@ -38,7 +38,7 @@ class Submodules:
         return self.recurses_on_push() and self._location.config_value("push.recurseSubmodules") != "check"
 
     def gitlinks(self, sha: str) -> dict[str, str]:
-        """Return the commit that is recorded for each initialised submodule in a commit, by path."""
+        """Return the commit that is recorded for each initialized submodule in a commit, by path."""
         entries = self._git.list_tree("ls-tree", "-r", "-z", "--full-tree", sha)
         return {path: link for mode, link, path in entries if mode == _GITLINK and self._submodule(path) is not None}
 

@@ -46,7 +46,7 @@ class Transfer:
         """Fetch one branch and return its commit at the remote; an unreadable answer is an empty `tip`.
 
         The commit is read from a ref that only this call knows, and that is deleted again. FETCH_HEAD is neither read
-        nor written: an editor's background fetch in the same work tree rewrites it at any time. The tracking ref is
+        nor written: an editor's background fetch in the same worktree rewrites it at any time. The tracking ref is
         moved by the same fetch, but whether that works is not checked: another fetch may hold its lock.
 
         Args:

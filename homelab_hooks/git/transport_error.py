@@ -1,4 +1,4 @@
-"""Finds the reason why git could not use a remote in what git, ssh and the server print.
+"""Finds the reason why git could not use a remote in what git, ssh, and the server print.
 
 The exit code of git and ssh does not tell the causes apart, so the text has to: one row of `_CAUSES` for each, with a
 remedy for that cause. Rows are tried in order, each on every line, because ssh explains a failure in several lines of
@@ -8,7 +8,7 @@ Names are removed before a row is tried: the text contains the user's own (URL, 
 called `not-found` says nothing about the failure.
 
 The texts are from git (remote-curl.c, connect.c, transport.c, credential.c), OpenSSH (readconf.c, sshconnect.c,
-authfile.c), curl and the forges' recorded answers.
+authfile.c), curl, and the forges' recorded answers.
 """
 
 from __future__ import annotations

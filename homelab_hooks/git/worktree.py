@@ -1,4 +1,4 @@
-"""A work tree: its changes, and merges and rebases in it."""
+"""A working tree: its changes, and merges and rebases in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
 
 
 class Worktree:
-    """Reads and changes a work tree; never checks out another branch."""
+    """Reads and changes a working tree; never checks out another branch."""
 
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
@@ -83,7 +83,7 @@ class Worktree:
         return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
 
     def unnoticed_changes(self) -> tuple[str, ...]:
-        """Return files that differ from HEAD although settings keep `git status` from looking at them.
+        """Return files that differ from HEAD, but that settings hide from `git status`.
 
         With a file system monitor, or if only size and time are compared, git can take a changed file for an unchanged
         one. Then all files are compared by content, with an index that knows none of them.
@@ -138,7 +138,7 @@ class Worktree:
         return self._pid_file.run(self._git, *_OWN_REBASE, "rebase", "--no-fork-point", onto, listener=listener)
 
     def reset_keep(self, sha: str) -> Completed:
-        """Reset branch and work tree to a commit; git refuses if changes would be lost."""
+        """Reset branch and working tree to a commit; git refuses if changes would be lost."""
         return self._git.run("reset", "--keep", "--quiet", sha)
 
     def reset_merge(self) -> Completed:

@@ -130,7 +130,7 @@ class Kubectl:
         *,
         duration: float,
     ) -> LineFollower:
-        """Watch the pods that the workload selects, in the same way; their owner is not checked."""
+        """Watch the pods that the workload selects, as `watch_workload` does; their owner is not checked."""
         query = {"labelSelector": workload.selector} if workload.selector else {}
         on_line = watch_stream.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), on_object)
         return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, duration, (on_line, on_end))

@@ -151,7 +151,7 @@ def find_commit_tokens(text: str) -> tuple[str, ...]:
 
 
 def is_dirty_build(text: str) -> bool:
-    """Return whether the tag marks an image that was built from a dirty work tree; it does not identify a commit.
+    """Return whether the tag marks an image that was built from a dirty working tree; it does not identify a commit.
 
     >>> is_dirty_build("9f2c1a7b-dirty"), is_dirty_build("9f2c1a7b-quickndirty")
     (True, False)

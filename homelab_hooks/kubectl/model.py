@@ -1,4 +1,4 @@
-"""Workloads, revisions and pods as one request returned them."""
+"""Workloads, revisions, and pods as one request returned them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class ReplicaCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A Deployment, StatefulSet or DaemonSet as one request returned it."""
+    """A Deployment, StatefulSet, or DaemonSet as one request returned it."""
 
     uid: str
     generation: int
@@ -158,7 +158,7 @@ class ContainerPhase(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerState:
-    """A container of a pod: `reason`, `message` and `exit_code` of its phase, the `last_` ones of its run before."""
+    """A container of a pod: `reason`, `message`, and `exit_code` of its phase, the `last_` ones of its run before."""
 
     name: str
     init: bool = False

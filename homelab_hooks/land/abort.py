@@ -31,7 +31,7 @@ MAX_PICKED_COMMITS = 8
 
 
 def roll_back(landing: Landing) -> Verdict:
-    """Restore the branch and the work tree. If the commit has landed already, change nothing and report that."""
+    """Restore the branch and the working tree. If the commit has landed already, change nothing and report that."""
     state = landing.state
     there = bool(state.landed_commit) or (push_arrived(landing) if state.push_unconfirmed else False)
     if there is None:
@@ -87,7 +87,7 @@ def _undo_operation(landing: Landing) -> None:
 
 
 def _branch_gone(landing: Landing) -> bool:
-    """Return whether the landing's branch cannot be checked out here: deleted, or checked out in another work tree."""
+    """Return whether the landing's branch cannot be checked out here: deleted, or checked out in another worktree."""
     git, state = landing.git, landing.state
     if git.history.current_branch() == state.branch or git.operations.current_operation().name == "rebase":
         return False

@@ -13,7 +13,7 @@ ROUND_POLLS_COUNT = 4
 MIN_POLL_INTERVAL_S = 0.2
 MAX_POLL_INTERVAL_S = 15.0
 QUIET_ROUNDS = 4
-"""attempts without a landing in between, in time, after which no other landing is expected"""
+"""the time without another landing after which none is expected, as a number of attempts"""
 MAX_FIRST_QUIET_S = 10.0
 """upper limit of that time in seconds after the first lost race, when usually only two landings compete"""
 MAX_QUIET_S = 600.0

@@ -24,7 +24,7 @@ ABORT_HINT = "to restore the branch, run git land --abort"
 
 
 class Landing:
-    """A landing's request, dependencies and state."""
+    """A landing's request, dependencies, and state."""
 
     def __init__(self, dependencies: LandingDependencies, store: StateFile, state: LandingState) -> None:
         self.dependencies = dependencies
@@ -98,7 +98,7 @@ class Landing:
             yield report
 
     def listen(self, source: str, waiting_for: str) -> ChildOutput:
-        """Return a listener that logs what git, its hooks and helpers print in a stage, and a heartbeat."""
+        """Return a listener that logs what git, its hooks, and helpers print in a stage, and a heartbeat."""
         tell, clock = self.dependencies.tell, self.dependencies.clock
         return ChildOutput(source, emit=tell, clock=clock, waiting_for=waiting_for, choose_lines=shown_lines)
 

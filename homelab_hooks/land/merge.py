@@ -87,8 +87,8 @@ def continue_resolved(landing: Landing, done: Completed) -> Completed:
 def _restore_files(landing: Landing, new: list[str]) -> None:
     """Undo what git wrote before it failed.
 
-    No file was changed before it began, and none of the `new` ones was there. A changed file that the merge does not
-    touch was written by something else at that moment: it stays.
+    Before git began, no file was changed, and none of the `new` files existed. A changed file that the merge does not
+    touch was written by another program at that moment, and stays.
     """
     git = landing.git
     for path in new:
@@ -103,7 +103,7 @@ def _restore_files(landing: Landing, new: list[str]) -> None:
 
 
 def merge_error(landing: Landing, done: Completed) -> CommandError:
-    """Return why a merge or rebase failed; only conflicts are left in the work tree."""
+    """Return why a merge or rebase failed; only conflicts are left in the working tree."""
     git = landing.git
     files, operation = git.worktree.unmerged_files(), git.operations.current_operation()
     if operation and not begun_by_landing(landing.state, operation):

@@ -42,7 +42,7 @@ def report_landed(landing: Landing) -> Landed:
 
 
 def landed_info(landing: Landing) -> Landed:
-    """Return what the post-push stage needs."""
+    """Return the landed commit, its branch, and its remote."""
     state = landing.state
     return Landed(
         sha=state.landed_commit,

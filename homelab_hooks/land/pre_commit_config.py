@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 MAX_CONFIG_CHARS = 64 * 1024
-"""characters of a configuration that is read; PyYAML needs a second or two for as many"""
+"""maximum characters of a configuration; PyYAML takes one or two seconds for this many"""
 _PRE_PUSH_STAGES = frozenset({"pre-push", "push"})
 """pre-commit renamed `push` to `pre-push` in version 3.2 and still takes both"""
 _MERGE_TAG = "tag:yaml.org,2002:merge"
@@ -53,7 +53,7 @@ def _runs_at_pre_push(root: yaml.MappingNode) -> bool:
 
 
 def _names_pre_push(node: yaml.Node | None) -> bool:
-    """Return whether a list of stages holds pre-push; a single name in place of a list is taken as a list of one."""
+    """Return whether a list of stages contains pre-push; a single name counts as a list of one."""
     if node is None:
         return False
     items = node.value if isinstance(node, yaml.SequenceNode) else [node]

@@ -94,7 +94,7 @@ def resolve_remote(request: LandRequest, git: Repository) -> str:
 
 
 def state_file(git: Repository) -> StateFile:
-    """Return the state file of this work tree."""
+    """Return the state file of this worktree."""
     return StateFile(git.location.git_path("homelab"))
 
 

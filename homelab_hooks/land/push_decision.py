@@ -26,7 +26,7 @@ class QueryRemote:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Wait `delay` seconds, then fetch, merge and verify again."""
+    """Wait `delay` seconds, then fetch, merge, and verify again."""
 
     delay: float
     reason: str
@@ -34,7 +34,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class WaitForTurn:
-    """Others land too: wait for a turn (`land/contention.py`), then fetch, merge and verify again."""
+    """Others land too: wait for a turn (`land/contention.py`), then fetch, merge, and verify again."""
 
     reason: str
 

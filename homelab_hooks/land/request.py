@@ -95,7 +95,7 @@ class LandingDependencies:
     """The dependencies of a landing.
 
     Args:
-        git: the work tree of the topic branch; may prompt on a terminal.
+        git: the worktree of the topic branch; may prompt on a terminal.
         commands: runs the verification, without our tokens and without git's variables.
         hooks: runs the repository's own post-push hook, with our tokens: it watches CI.
         jitter: returns a random number from 0 to 1.

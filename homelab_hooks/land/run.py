@@ -1,4 +1,4 @@
-"""Starts, resumes or aborts a landing."""
+"""Starts, resumes, or aborts a landing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def land_branch(request: LandRequest, dependencies: LandingDependencies) -> Verd
 
 
 def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | None = None) -> Verdict:
-    """Resume this work tree's landing with the options it began with.
+    """Resume this worktree's landing with the options it began with.
 
     Args:
         verify: how it is verified now, unless an option says so.
@@ -69,7 +69,7 @@ def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | N
 
 
 def abort_landing(dependencies: LandingDependencies) -> Verdict:
-    """Reset branch and work tree to where they were before the landing, unless the commit is already on the target."""
+    """Reset the branch and the working tree to their state before the landing, unless the commit has landed."""
 
     def back() -> Verdict:
         with _with_lock(dependencies.git):
@@ -79,12 +79,12 @@ def abort_landing(dependencies: LandingDependencies) -> Verdict:
 
 
 def pending_landing(git: Repository) -> LandingState | None:
-    """Return this work tree's unfinished landing; None if there is none."""
+    """Return this worktree's unfinished landing; None if there is none."""
     return state_file(git).load() if git.location.git_dir() else None
 
 
 def land_until_settled(landing: Landing) -> LandingEnd:
-    """Fetch, merge, verify and push until the result is final."""
+    """Fetch, merge, verify, and push until the result is final."""
     try:
         while True:
             result = _attempt(landing)
@@ -254,13 +254,13 @@ def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict], *
 
 
 def saved_landed(git: Repository) -> bool | None:
-    """Return whether the commit of this work tree's unfinished landing is on the target; False without one."""
+    """Return whether the commit of this worktree's unfinished landing is on the target; False without one."""
     state = _saved_state(git)
     return state.landed if state else False
 
 
 def _saved_state(git: Repository) -> LandingState | None:
-    """Return this work tree's unfinished landing; None if there is none, or it cannot be read."""
+    """Return this worktree's unfinished landing; None if there is none, or it cannot be read."""
     try:
         return pending_landing(git)
     except CommandError:

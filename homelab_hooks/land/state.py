@@ -75,7 +75,7 @@ class LandingState:
 
     @property
     def nothing_done(self) -> bool:
-        """Return whether the landing has not merged, verified or pushed anything."""
+        """Return whether the landing has not merged, verified, or pushed anything."""
         return not self.merged_commit and not self.verified_tree and not self.pushed_commit
 
     @property
@@ -89,7 +89,7 @@ class LandingState:
 
 
 class StateFile:
-    """The state file of one work tree.
+    """The state file of one worktree.
 
     Args:
         directory: `git rev-parse --git-path homelab`.
@@ -213,7 +213,7 @@ def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
     """Hold the lock of this repository's landings. Raises CommandError (refused) if another landing holds it.
 
     Args:
-        directory: for the lock file; a directory below the common git directory, which all work trees share.
+        directory: for the lock file; a directory below the common git directory, which all worktrees share.
         who: describes this landing in the error message of a second one.
     """
     with contextlib.ExitStack() as stack:

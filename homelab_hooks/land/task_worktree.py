@@ -1,4 +1,4 @@
-"""Task work trees: created below the main work tree, and removed without losing changes."""
+"""Task worktrees: created below the main worktree, and removed without losing changes."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _GIT_CRYPT_DIR = "git-crypt"
 
 @dataclass(frozen=True, slots=True)
 class TaskWorktree:
-    """The path and branch of a topic's work tree."""
+    """The path and branch of a topic's worktree."""
 
     path: Path
     branch: str
     base: Path
     """the directory that holds `.worktrees`"""
     is_main: bool
-    """`base` is the main work tree"""
+    """`base` is the main worktree"""
     elsewhere: Path | None = None
-    """the work tree at another path that has the branch checked out, such as one that was moved"""
+    """the worktree at another path that has the branch checked out, such as one that was moved"""
 
 
 def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
@@ -61,9 +61,9 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
 
 
 def _base_beside(common: Path, worktrees: Sequence[Path]) -> Path:
-    """Return the directory for the work trees of a repository without a main one: beside the others, in none of them.
+    """Return the directory for the worktrees of a repository without a main one: beside the others, in none of them.
 
-    Git would delete a work tree that is inside another one together with that.
+    Git would delete a worktree that is inside another one together with that.
     """
     outside = [path for path in worktrees if WORKTREES_DIR not in path.parts]
     beside = [common.parent, *(path.parent for path in outside)]
@@ -73,7 +73,7 @@ def _base_beside(common: Path, worktrees: Sequence[Path]) -> Path:
 
 
 def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", onto: str = "") -> Path:
-    """Create a work tree on a new branch that starts at the target's present commit; return its path."""
+    """Create a worktree on a new branch that starts at the target's present commit; return its path."""
     new = locate_worktree(topic, git=git, user=user)
     _require_new(topic, new, git)
     tip = _fetch_target(git, remote, onto)
@@ -93,7 +93,7 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
 
 
 def _require_new(topic: str, new: TaskWorktree, git: Repository) -> None:
-    """Raise CommandError if the path or the branch of a new work tree is taken."""
+    """Raise CommandError if the path or the branch of a new worktree is taken."""
     shown = sanitize.strip_control_chars(str(new.path))
     if new.elsewhere:
         raise _moved_error(new.branch, new.elsewhere)
@@ -111,7 +111,7 @@ def _require_new(topic: str, new: TaskWorktree, git: Repository) -> None:
 
 
 def _moved_error(branch: str, path: Path) -> CommandError:
-    """Return the error for a branch that a work tree at another path has: it may be the user's own."""
+    """Return the error for a branch that a worktree at another path has: it may be the user's own."""
     shown = sanitize.strip_control_chars(str(path))
     return CommandError(
         f"{branch} is checked out in another worktree: {shown}",
@@ -121,7 +121,7 @@ def _moved_error(branch: str, path: Path) -> CommandError:
 
 
 def _require_no_landing(git: Repository, path: Path) -> None:
-    """Raise CommandError if a landing is running in the work tree, which would then lose its files."""
+    """Raise CommandError if a landing is running in the worktree, which would then lose its files."""
     holder = sanitize.strip_control_chars(landing_holder(git.location.homelab_dir()))
     if holder.endswith(f" in {sanitize.strip_control_chars(str(path))}"):
         raise CommandError(
@@ -132,7 +132,7 @@ def _require_no_landing(git: Repository, path: Path) -> None:
 
 
 def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = False) -> str:
-    """Remove a topic's work tree and branch; return a sentence for the user.
+    """Remove a topic's worktree and branch; return a sentence for the user.
 
     Args:
         force: also with changes, and with commits that no remote has.
@@ -163,9 +163,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
             hint=unlock if "locked working tree" in done.err else "",
             exit=ExitCode.REFUSED,
         )
-    with contextlib.suppress(
-        OSError
-    ):  # a topic with slashes leaves parent directories; other work trees may be in them
+    with contextlib.suppress(OSError):  # a topic with slashes leaves parent directories; other worktrees may be in them
         for folder in old.path.parents:
             folder.rmdir()
     deleted = git.worktrees.delete_branch(old.branch, sha=sha) if sha else done
@@ -203,7 +201,7 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
 
 
 def _ignore_folder(main: Repository, folder: Path) -> None:
-    """Add the directory to .git/info/exclude, so that `git status` does not list the work trees."""
+    """Add the directory to .git/info/exclude, so that `git status` does not list the worktrees."""
     if main.location.is_ignored(f"{folder}/"):
         return
     exclude = main.location.git_path("info/exclude")
@@ -215,7 +213,7 @@ def _ignore_folder(main: Repository, folder: Path) -> None:
 
 
 def _link_git_crypt_keys(git: Repository, path: Path) -> None:
-    """Link git-crypt's keys, which it looks for in each work tree's own git directory."""
+    """Link git-crypt's keys, which it looks for in each worktree's own git directory."""
     common, own = git.location.common_dir(), git.at(path).location.git_dir()
     if common and own and (common / _GIT_CRYPT_DIR).is_dir() and not (own / _GIT_CRYPT_DIR).exists():
         (own / _GIT_CRYPT_DIR).symlink_to(common / _GIT_CRYPT_DIR, target_is_directory=True)

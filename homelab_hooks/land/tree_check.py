@@ -1,4 +1,4 @@
-"""Checks that the branch, HEAD, the index and the work tree are what the landing verifies and pushes."""
+"""Checks that the branch, HEAD, the index, and the working tree are what the landing verifies and pushes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHILE_WAITING = "while waiting for the next attempt"
 
 
 def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
-    """Raise CommandError if another branch is checked out, or the work tree is not exactly the commit `sha`.
+    """Raise CommandError if another branch is checked out, or the working tree is not exactly the commit `sha`.
 
     The message names the files.
 
@@ -49,7 +49,7 @@ def _describe_branch_switch(landing: Landing, *, when: str) -> tuple[str, str]:
 
 
 def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[str, str]:
-    """Return how HEAD, index and work tree differ from a commit, and a hint; both empty if they do not."""
+    """Return how HEAD, index, and working tree differ from a commit, and a hint; both empty if they do not."""
     head = git.history.head()
     if head != sha:
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check git reflog"

@@ -68,7 +68,7 @@ def detect_command(read: ReadFile) -> Detection | None:
 
 
 def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> Detection | None:
-    """Return the same for the files at a work tree's root, ignoring the names in `without`."""
+    """Detect the verification command from the files at the root of a working tree, without those in `without`."""
 
     def read(name: str) -> str | None:
         if name in without:
@@ -177,7 +177,7 @@ class VerificationRun(NamedTuple):
     command: str
     """for `sh -c`"""
     directory: Path | None
-    """the work tree's root"""
+    """the working tree's root"""
     env: Mapping[str, str] = {}
     """variables added for the command"""
     tail_lines: int = 10

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from homelab_hooks.config.address import Dial, ServerUrl
 
 SILENCE_TIMEOUT_S = 15.0
-"""seconds without a byte that end a request; each request has a deadline of its own besides"""
+"""seconds without a byte after which a request fails; each request also has a deadline"""
 CONNECT_TIMEOUT_S = 5.0
 """seconds for one connection"""
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -45,7 +45,7 @@ class HttpClient:
     """Sends requests to one server only: redirects are not followed, so no other host receives the token.
 
     Args:
-        server: its name is used in SNI, Host and the certificate check.
+        server: its name is used in SNI, Host, and the certificate check.
         dial: the address to connect to instead of using DNS; it takes precedence over proxy variables.
         ca_file: CA certificates to use instead of the system's.
         token: sent as a bearer token with every request.
@@ -197,7 +197,7 @@ def _proxy_address(proxy: str) -> str:
 def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
     """Return a TLS context with these CA certificates. Raises CommandError if the file cannot be used.
 
-    Strict X.509 (the default since Python 3.13) is off, as in git, curl and kubectl: it rejects private CAs that are
+    Strict X.509 (the default since Python 3.13) is off, as in git, curl, and kubectl: it rejects private CAs that are
     made with openssl's defaults.
     """
     try:

@@ -14,7 +14,7 @@ REDIRECT_STATUSES = range(300, 400)
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 """statuses below 500 after which a later request may succeed, also those of a proxy"""
 SERVER_ERRORS = frozenset(range(500, 600)) - {511}
-"""511 (Network Authentication Required) is a captive portal's"""
+"""captive portals send 511 (Network Authentication Required)"""
 
 
 MAX_GZIP_MEMBERS = 64

@@ -51,11 +51,11 @@ class Opening:
         self.received = b""
 
     def clear(self) -> None:
-        """Begin with the next request."""
+        """Forget the bytes of the last request."""
         self.received = b""
 
     def add(self, data: bytes) -> None:
-        """Keep the data if it is the first."""
+        """Keep the data if it is the first of the response."""
         if len(self.received) < OPENING_BYTES:
             self.received += data[:OPENING_BYTES]
 
@@ -100,7 +100,7 @@ class PinnedBackend(httpcore.NetworkBackend):
     """Connects to the pinned address for the pinned (host, port), as curl's --resolve does.
 
     Args:
-        resolve: returns the addresses of a host that is not pinned, by name, port and seconds; raises OSError.
+        resolve: returns the addresses of a host that is not pinned, by name, port, and seconds; raises OSError.
         opening: is given the first bytes of each response.
     """
 

@@ -28,7 +28,7 @@ class TlsFailed(NamedTuple):
     fault: CertificateFault | None = None
     """why the certificate does not verify; None if TLS fails otherwise"""
     uses_tls: bool = True
-    """the server's response was one of TLS"""
+    """the server responded with TLS"""
 
 
 class Connected(NamedTuple):

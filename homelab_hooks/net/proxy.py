@@ -1,4 +1,4 @@
-"""Chooses the proxy for a server, and matches NO_PROXY as curl, git and kubectl do."""
+"""Chooses the proxy for a server, and matches NO_PROXY as curl, git, and kubectl do."""
 
 from __future__ import annotations
 

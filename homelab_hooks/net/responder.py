@@ -21,7 +21,7 @@ _MARKS = (
     ("set-cookie", "authentik_", "authentik"),
     ("set-cookie", "_oauth2_proxy", "oauth2-proxy"),
 )
-"""a header, a text in its value, and whose it is"""
+"""a header, a text in its value, and the product that sends it"""
 MAX_TITLE_SEARCH_BYTES = 65536
 
 

@@ -32,7 +32,7 @@ class ActiveClock:
         return self._clock.now() - self._absent_s
 
     def sleep(self, seconds: float) -> None:
-        """Sleep; may return early when there is news."""
+        """Sleep; may return early when woken."""
         begin = self._clock.now()
         self._clock.sleep(seconds)
         late = self._clock.now() - begin - seconds

@@ -9,8 +9,9 @@ knows what else it waits for.
 Silence counts from the first request that failed, never from time in which nothing was requested: a minute may pass
 between two polls while a stream or a watch is up. Nor does it count time in which this process was stopped (Ctrl-Z).
 
-A refusal ("the token is not valid") is believed at once if nothing worked before. If the same had worked, it is given
-the time that silence is given, because a server, a proxy or a database that restarts refuses valid tokens for seconds.
+A refusal ("the token is not valid") is final at once if nothing worked before. If the same request had worked, it is
+retried for as long as silence is, because a server, a proxy, or a database that restarts refuses valid tokens for
+seconds.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def on_denied(
 
 
 def _count_silence(contact: Contact, now: float, asked_at: float) -> Contact:
-    """Return the contact with one more failed poll; the first one is when the silence begins."""
+    """Return the contact with one more failed poll; the silence begins with the first one."""
     if contact.misses:
         return contact._replace(misses=contact.misses + 1)
     asked_at = min(now, max(contact.silent_since, asked_at))

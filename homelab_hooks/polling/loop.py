@@ -19,7 +19,7 @@ class Clock(Protocol):
         """Return seconds that never go backwards and do not advance while the machine is suspended."""
 
     def sleep(self, seconds: float) -> None:
-        """Sleep; may return early when there is news."""
+        """Sleep; may return early when woken."""
 
 
 def poll_until_decided(

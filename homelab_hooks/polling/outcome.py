@@ -51,9 +51,9 @@ class Unavailable(NamedTuple):
     answered_before: bool = False
     """another request of the same wait had a usable response"""
     never_recognized: bool = False
-    """no response of this wait showed that its server is the right one, not even the usable ones"""
+    """no response of this wait, not even a usable one, showed that its server is the right one"""
     is_repeat: bool = False
-    """nothing was requested since the same result: the server asked to wait"""
+    """nothing has been requested since this result, because the server asked to wait"""
 
 
 class Denied(NamedTuple):

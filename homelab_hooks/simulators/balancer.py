@@ -22,9 +22,9 @@ class CertificateKind(Enum):
     UNKNOWN_CA = "unknown-ca"
     SELF_SIGNED = "self-signed"
     SHORT_LIVED = "short-lived"
-    """valid for twelve hours, and half of them are left, as load balancers issue for themselves"""
+    """valid for twelve hours, of which six are left, as load balancers issue for themselves"""
     NEARLY_EXPIRED = "nearly-expired"
-    """valid for twelve hours, and half of one is left"""
+    """valid for twelve hours, of which half an hour is left"""
 
 
 _VALIDITY_HOURS: dict[CertificateKind, tuple[float | None, float]] = {

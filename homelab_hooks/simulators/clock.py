@@ -29,14 +29,14 @@ class SimulatedClock:
         self._woken = True
 
     def sleep(self, seconds: float) -> None:
-        """Let these seconds pass at once, until the end or until `wake`."""
+        """Advance the clock by `seconds`, or until `wake` is called."""
         end = self._now + seconds
         while self._now < end and not self._woken:
             self._advance_step(end)
         self._woken = False
 
     def advance(self, seconds: float) -> None:
-        """Let them pass to the end, even after `wake`."""
+        """Advance the clock by `seconds`, even if `wake` is called."""
         end = self._now + seconds
         while self._now < end:
             self._advance_step(end)

@@ -57,7 +57,7 @@ class PushedRef:
 
 @dataclass
 class GitServerPlan:
-    """The behaviour of the server; may be changed between requests."""
+    """The behavior of the server; may be changed between requests."""
 
     faults: dict[GitService, GitFault] = field(default_factory=dict)
     remaining: int = -1

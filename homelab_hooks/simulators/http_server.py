@@ -13,7 +13,7 @@ from typing import Self
 class ToleratesHangUps(BaseServer):
     """Ignores errors of clients that disconnect; other errors are printed as usual.
 
-    Tests kill, interrupt and time out commands during a request, so a broken connection is not a server error.
+    Tests kill, interrupt, and time out commands during a request, so a broken connection is not a server error.
     `socketserver` would print a traceback from the connection's thread, possibly after the test has ended.
     """
 

@@ -54,7 +54,7 @@ def make_hermetic_env(environ: Mapping[str, str], home: Path) -> dict[str, str]:
 
 
 class Clone:
-    """A git work tree, used through the git command line."""
+    """A git working tree, used through the git command line."""
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path

@@ -1,1 +1,1 @@
-"""Access to this machine: processes, clock, signals, files and the terminal."""
+"""Access to this machine: processes, clock, signals, files, and the terminal."""

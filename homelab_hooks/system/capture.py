@@ -50,7 +50,7 @@ class CapturedChild:
     def complete(self, timeout: float | None, end: Callable[[ChildProcess], None]) -> Completed:
         """Wait for its end, or end it after `timeout` seconds, and return the result.
 
-        After an exception, it keeps running and its pipes stay open: the caller decides what becomes of it.
+        After an exception, it keeps running and its pipes stay open: the caller decides whether to end it.
         """
         how = wait_for_child(self._child, self._pipes, timeout=timeout, on_wait=self._on_wait)
         if how is not ChildEnd.EXITED:

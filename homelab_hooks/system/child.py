@@ -1,4 +1,4 @@
-"""Waits for child processes and reads what they print: the one implementation for git, kubectl, hooks and helpers.
+"""Waits for child processes and reads what they print: the one implementation for git, kubectl, hooks, and helpers.
 
 A child has ended when its process has, not when its pipes are closed: a daemon that it started may keep them open for
 hours. What is already in the pipes is read, then they are closed. Nothing that a child prints is kept without a limit.
@@ -22,7 +22,7 @@ from homelab_hooks.system.output import Sink
 from homelab_hooks.system.process import ChildProcess, wait_briefly
 
 WAKE_INTERVAL_S = 0.2
-"""maximum seconds until the end of a process whose pipes stay open is noticed"""
+"""maximum seconds until the end of a process whose pipes stay open is detected"""
 QUIET_S = 0.2
 """seconds without output after which an ended process's pipes count as empty: `exec > >(tee log)` writes a bit later"""
 MAX_DRAIN_S = 1.0

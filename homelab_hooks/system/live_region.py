@@ -11,7 +11,7 @@ _ERASE_LINE, _ERASE_SCREEN = "\x1b[K", "\x1b[J"
 
 
 class ScreenLine(NamedTuple):
-    """A rendered line, including SGR colour sequences."""
+    """A rendered line, including SGR color sequences."""
 
     text: str
     width: int

@@ -1,4 +1,4 @@
-"""Keeps, bounds and splits the output of a running process."""
+"""Keeps, bounds, and splits the output of a running process."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def end_group(child: ChildProcess) -> None:
 
 
 def end_child(child: ChildProcess) -> None:
-    """End a child of this process's own group in the same way; git passes SIGTERM on to ssh and its other helpers."""
+    """End a child in this process's own group, as `end_group` does; git passes SIGTERM on to ssh and helpers."""
     child.terminate()
     try:
         child.wait(TERMINATE_GRACE_S)

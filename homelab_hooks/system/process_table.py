@@ -1,4 +1,4 @@
-"""Reads the process table: parent, session, terminal and start time of a process, from /proc or ps."""
+"""Reads the process table: parent, session, terminal, and start time of a process, from /proc or ps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handles SIGINT, SIGTERM and SIGHUP: raises them while a command runs, ignores them once its result is written."""
+"""Handles SIGINT, SIGTERM, and SIGHUP: raises them while a command runs, ignores them once its result is written."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class _State:
         self.active, self.ignored, self.early, self.receiver = True, False, None, None
 
     def on_signal(self, which: signal.Signals, frame: FrameType | None, again: float) -> None:
-        """Raise, forward, postpone or ignore a signal; raise it again every `again` seconds."""
+        """Raise, forward, postpone, or ignore a signal; raise it again every `again` seconds."""
         cause = KeyboardInterrupt if which is signal.SIGINT else Terminated
         if self.ignored:
             return

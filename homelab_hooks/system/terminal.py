@@ -33,7 +33,7 @@ class Terminal:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._term = environ.get("TERM", "dumb")
-        self._no_colour = bool(environ.get("NO_COLOR"))
+        self._no_color = bool(environ.get("NO_COLOR"))
         self._region = LiveRegion()
         self._lock = threading.RLock()
         self._log_budget: int | None = None
@@ -97,7 +97,7 @@ class Terminal:
 
     @cached_property
     def console(self) -> Console:
-        """Return a rich console for the size and colours of stderr (no colours with NO_COLOR)."""
+        """Return a rich console for the size and colors of stderr (no colors with NO_COLOR)."""
         from rich.console import Console
 
         # If a shell exports these two, they are from before the terminal was resized.
@@ -105,7 +105,7 @@ class Terminal:
         return Console(
             file=_MeasuringStream(io.BytesIO(), encoding=getattr(sys.stderr, "encoding", None) or "utf-8"),
             force_terminal=True,
-            color_system=None if self._no_colour else "auto",
+            color_system=None if self._no_color else "auto",
             highlight=False,
             markup=False,
             emoji=False,
@@ -138,9 +138,9 @@ class Terminal:
                     sys.stderr.write(f"warning: cannot write to standard output: {error}\n")
 
     @property
-    def stdout_has_colour(self) -> bool:
-        """Return whether stdout is a terminal with colour, and NO_COLOR is not set."""
-        return sys.stdout.isatty() and self._term != "dumb" and not self._no_colour
+    def stdout_has_color(self) -> bool:
+        """Return whether stdout is a terminal with color, and NO_COLOR is not set."""
+        return sys.stdout.isatty() and self._term != "dumb" and not self._no_color
 
     @property
     def can_redraw(self) -> bool:
@@ -178,7 +178,7 @@ def read_stdin() -> str:
 def ring_bell(path: str, *, title: str, term: str) -> bool:
     """Ring the bell of another session's terminal and set its window title; return whether this was written.
 
-    Never blocks: a terminal that is stopped by Ctrl-S, closed or owned by another user is skipped. The content of the
+    Never blocks: a terminal that is stopped by Ctrl-S, closed, or owned by another user is skipped. The content of the
     terminal does not change.
 
     Args:
@@ -206,7 +206,7 @@ def ring_bell(path: str, *, title: str, term: str) -> bool:
 
 
 class _MeasuringStream(io.TextIOWrapper):
-    """A stream that discards its text: rich only measures and colours, and must not fail on a closed terminal."""
+    """A stream that discards its text: rich only measures and colors, and must not fail on a closed terminal."""
 
     def write(self, text: str) -> int:
         return len(text)

@@ -1,4 +1,4 @@
-"""Formats lists of names, counts and commit IDs for messages."""
+"""Formats lists of names, counts, and commit IDs for messages."""
 
 from __future__ import annotations
 

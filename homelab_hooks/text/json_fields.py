@@ -13,7 +13,7 @@ from homelab_hooks.text.sanitize import strip_control_chars
 
 T = TypeVar("T")
 MAX_INT = 2**53
-"""the largest number, time or exit code that is accepted; a larger one cannot be converted to a float and displayed"""
+"""the largest number, time, or exit code that is accepted; a larger one cannot be converted to a float and displayed"""
 Json = Mapping[str, Any]
 """a JSON object"""
 

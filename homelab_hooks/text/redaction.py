@@ -12,7 +12,7 @@ MIN_SECRET_LENGTH = 6
 
 
 def _encodings(secret: str) -> set[str]:
-    """Return a secret as is, without control characters, and encoded for JSON, URLs, shells, Python and HTML."""
+    """Return a secret as is, without control characters, and encoded for JSON, URLs, shells, Python, and HTML."""
     encodings = {secret, strip_control_chars(secret), repr(secret)[1:-1]}
     if not secret.isalnum():
         import html
@@ -78,17 +78,17 @@ def _truncated_occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
         at = text.find("…", at + 1)
 
 
-def sanitize_text(text: str, redact: Redactor, *, colour: bool = False) -> str:
-    r"""Return text as one line without control characters, secrets and the userinfo of URLs.
+def sanitize_text(text: str, redact: Redactor, *, color: bool = False) -> str:
+    r"""Return text as one line without control characters, secrets, and the userinfo of URLs.
 
     Control characters are stripped first, so that one inside a secret cannot hide it from the redactor.
 
     Args:
-        colour: keep SGR colours, unless something is redacted: a sequence could be inside a secret.
+        color: keep SGR colors, unless something is redacted: a sequence could be inside a secret.
 
     >>> sanitize_text("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men-value", Redactor(["t0ken-value"]))
     'https://git.example.test ***'
     """
     bare = strip_control_chars(text)
     shown = strip_userinfo(redact(bare))
-    return strip_control_chars(text, colour=True) if colour and shown == bare else shown
+    return strip_control_chars(text, color=True) if color and shown == bare else shown

@@ -7,9 +7,9 @@ import re
 MAX_LINE_WIDTH = 199
 """the longest line in plain mode, in characters"""
 
-_SGR_COLOUR = r"\x1b\[[0-9;:]{0,64}m"
+_SGR_COLOR = r"\x1b\[[0-9;:]{0,64}m"
 _ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: cursor, erase, colour
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: cursor, erase, color
     # OSC, DCS, SOS, PM, APC with their terminator; an unterminated one would swallow the text after it
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x1b\\|[\x07\x9c])"
     r"|\x1b[ -/]*[0-~]"  # the two- and three-character ones
@@ -27,7 +27,7 @@ _INVISIBLE = re.compile(
 )
 """control characters and invisible ones (Unicode's default-ignorable code points)
 
-Invisible characters hide text from readers, searches and the redactor, and terminals disagree on their width. Losing
+Invisible characters hide text from readers, searches, and the redactor, and terminals disagree on their width. Losing
 a joiner or a variation selector affects the appearance only.
 """
 _MAX_COMBINING_MARKS = 4
@@ -35,26 +35,26 @@ _MAX_COMBINING_MARKS = 4
 _COMBINING_RUNS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_COMBINING_MARKS + 1},}}")
 
 
-def strip_control_chars(text: str, *, colour: bool = False) -> str:
+def strip_control_chars(text: str, *, color: bool = False) -> str:
     r"""Return external text as one line, without control (C0, C1, bidi, line separators) and invisible characters.
 
     Args:
-        colour: keep SGR colour sequences, for step logs on a terminal; the result ends with a reset.
+        color: keep SGR color sequences, for step logs on a terminal; the result ends with a reset.
 
     >>> strip_control_chars("a\tb\x1b[2Jc\x1b]0;title\x07d\u202ee\r")
     'a bcde'
     >>> strip_control_chars("pass\u200bword\ufeff \x1b]0;title: failure")
     'password 0;title: failure'
-    >>> strip_control_chars("\x1b[31mred\x1b[0m", colour=True)
+    >>> strip_control_chars("\x1b[31mred\x1b[0m", color=True)
     '\x1b[31mred\x1b[0m'
     """
     if text.isascii() and text.isprintable():
         return text.rstrip()
     flat = _strip_sequences(text).rstrip()
     limited = _COMBINING_RUNS.sub(_limit_combining, flat)
-    if not colour or limited != flat:
+    if not color or limited != flat:
         return limited
-    parts = re.split(f"({_SGR_COLOUR})", text)
+    parts = re.split(f"({_SGR_COLOR})", text)
     kept = "".join(part if i % 2 else _strip_sequences(part) for i, part in enumerate(parts)).rstrip()
     return kept if len(parts) == 1 or kept.endswith(_SGR_RESETS) else f"{kept}{_SGR_RESETS[0]}"
 

@@ -193,7 +193,7 @@ _STATUS_MARKS = {
     FindingStatus.PROBLEM: "x",
     FindingStatus.SKIPPED: "-",
 }
-"""the mark in front of a finding, because plain text has no colours"""
+"""the mark in front of a finding, because plain text has no colors"""
 MARK_COLUMNS, _CHECK_COLUMNS = 3, 12
 """columns of the mark and of the name of the check"""
 

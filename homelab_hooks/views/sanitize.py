@@ -11,15 +11,15 @@ from homelab_hooks.text.redaction import Redactor, sanitize_text
 E = TypeVar("E", bound=Event)
 
 
-def sanitize_event(event: E, redact: Redactor, *, colour: bool = False) -> E:
+def sanitize_event(event: E, redact: Redactor, *, color: bool = False) -> E:
     """Return the event with each of its strings sanitized on its own, so that none can hide the text next to it.
 
     Args:
-        colour: keep the SGR colours of log lines.
+        color: keep the SGR colors of log lines.
     """
     sanitized: Any = _sanitize(event, redact)
-    if colour and isinstance(event, Log):
-        sanitized = sanitized._replace(text=sanitize_text(event.text, redact, colour=True))
+    if color and isinstance(event, Log):
+        sanitized = sanitized._replace(text=sanitize_text(event.text, redact, color=True))
     result: E = sanitized
     return result
 

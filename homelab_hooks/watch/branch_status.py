@@ -23,7 +23,7 @@ class BranchStatus(NamedTuple):
 
 
 def newest_decided(rows: Iterable[Pipeline], branch: str, *, events: frozenset[str]) -> Pipeline | None:
-    """Return the newest pipeline of a branch that passed or failed; cancelled, declined and skipped ones do not count.
+    """Return the newest pipeline of a branch that passed or failed; cancelled, declined, and skipped ones do not count.
 
     Args:
         events: the events whose pipelines determine a branch's status.

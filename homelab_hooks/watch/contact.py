@@ -23,7 +23,7 @@ def on_answer(watch: CiWatchState, now: float) -> tuple[CiWatchState, tuple[Even
 
 
 def on_unavailable(watch: CiWatchState, poll: Unavailable, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Apply a poll without a usable response. Only another server's responses, from the first on, settle the watch."""
+    """Apply a poll without a usable response. It settles the watch only if another server responded from the start."""
     contact, events = polling_contact.on_unavailable(
         watch.contact, poll, now, asked_at=watch.due_at, timeout=watch.timeouts.unreachable
     )

@@ -1,4 +1,4 @@
-"""Which step of a failed pipeline is to blame."""
+"""Finds the step that made a pipeline fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from homelab_hooks.ci.model import Status, Step, Workflow
 
 
 def describe_failure(failed: tuple[Workflow, ...]) -> str:
-    """Return the step to blame and its workflow as a clause, with the number of other failed cells of its matrix."""
+    """Return the step that failed and its workflow as a clause, with the number of other failed cells of its matrix."""
     workflow, step = find_culprit(failed)
     others = len(find_failed_cells(failed)) - 1
     more = f"; {others} more of its matrix failed" if others else ""

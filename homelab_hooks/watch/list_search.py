@@ -1,9 +1,9 @@
 """Reads the pages of the list: the newest rows in every poll, and older ones in search of a commit.
 
 The API has no filter for commits, and a busy repository has more rows than can be read. So a search reads the newest
-page, then only rows that may decide, by event, branch and ref. Servers before 3.0 ignore these filters and return every
-row; a server that rejects them is asked without. A search that ends before the end of the list is reported as such,
-because the commit's pipeline may be further down.
+page, then only rows that may decide, by event, branch, and ref. Servers before 3.0 ignore these filters and return
+every row; if a server rejects the filters, the request is repeated without them. A search that ends before the end of
+the list is reported as such, because the commit's pipeline may be further down.
 """
 
 from __future__ import annotations

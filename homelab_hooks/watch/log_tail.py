@@ -73,7 +73,7 @@ def format_log_source(workflow: Workflow, step: Step) -> str:
 
 
 def make_log_events(lines: tuple[LogLine, ...], name: str, *, last: int | None = None) -> tuple[Log, ...]:
-    """Return the lines as events, with their colours; a line that overwrites itself shows its last state."""
+    """Return the lines as events, with their colors; a line that overwrites itself shows its last state."""
     shown = lines if last is None else lines[-last:] if last else ()
     return tuple(Log(source=name, text=render_line(line.text)) for line in shown)
 
@@ -84,4 +84,4 @@ def render_line(text: str) -> str:
     >>> render_line("10%\r50%\r100%\r")
     '100%'
     """
-    return strip_control_chars(text.rstrip("\r\n").rpartition("\r")[2], colour=True)
+    return strip_control_chars(text.rstrip("\r\n").rpartition("\r")[2], color=True)

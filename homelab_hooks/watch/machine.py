@@ -1,6 +1,6 @@
-"""The state machine of a watch: from one poll's result to the next state, events and delay.
+"""The state machine of a watch: from one poll's result to the next state, events, and delay.
 
-`decide_watch(state, poll, now)` is pure. It has no clock, no I/O and no exceptions for what a server can do. The loop
+`decide_watch(state, poll, now)` is pure. It has no clock, no I/O, and no exceptions for what a server can do. The loop
 in `polling/loop.py` calls it until the delay is None, which means that the state has a verdict.
 
 States. A watch moves forward only, although it may stay in a state for an hour:
@@ -30,7 +30,7 @@ What always holds:
 
  1. Only a row of the list or a detail that shows the commit itself can decide. The event stream wakes the loop and
     never decides: streams lose events, repeat them and stay open without sending any.
- 2. What was seen stays seen. A row beyond `created` is confirmed, and no empty, older or inconsistent list removes it:
+ 2. What was seen stays seen. A row beyond `created` is confirmed, and no empty, older, or inconsistent list removes it:
     lists behind a cache or a replica go back in time.
  3. A row that was only ever `created` may vanish (filtered, no configuration), after two lists without it, and its
     number may go to another commit. So a number is never followed without its commit. A confirmed row is dropped only

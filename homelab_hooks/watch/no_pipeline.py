@@ -18,7 +18,7 @@ class CommitFacts(NamedTuple):
     is_pushed: bool | None = None
     """a branch of the remote contains the commit, according to the remote-tracking branches"""
     is_repo_active: bool | None = None
-    """CI has the repository activated"""
+    """the repository is active in CI"""
     is_filtered: bool | None = None
     """no workflow's conditions match, according to the configuration at the commit"""
     event: str = "push"
@@ -31,7 +31,7 @@ def explain_no_pipeline(
     """Return the most likely reason and its fix.
 
     Args:
-        facts: those of git about the commit, and whether CI has the repository activated.
+        facts: those of git about the commit, and whether the repository is active in CI.
         traits: the provider's skip marker and configuration paths.
         was_filtered: a pipeline was seen as `created` and then vanished.
         searched_rows: the newest pipelines that were searched, if there are older ones; 0 if all were.

@@ -1,4 +1,4 @@
-"""The seconds until the next poll of CI: short when news is near, long in between, with jitter."""
+"""The seconds until the next poll of CI: short when a change is expected, long otherwise, with jitter."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _steady_delay(watch: CiWatchState, now: float) -> float:
     if any(not track.confirmed or track.misses or track.claim for track in watch.tracks):
         return INTERVALS.unconfirmed_s  # the stream does not report that a pipeline vanished
     lasted = now - max(track.status_changed_at for track in watch.tracks)
-    if watch.stream_reliable:  # a stream that falls silent is noticed soon where quick failures come
+    if watch.stream_reliable:  # a stream that falls silent is detected soon, while quick failures are likely
         return min(INTERVALS.streaming_s, max(INTERVALS.streaming_first_s, 2.0 * lasted))
     if lasted < INTERVALS.early_period_s:
         return INTERVALS.early_s

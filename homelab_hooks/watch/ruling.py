@@ -1,4 +1,4 @@
-"""Rules on one pipeline: the result in CI, or what is missing to determine it."""
+"""Determines the result of one pipeline, or what is still missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTAINMENT_WAIT_S = 60.0
 
 
 class Ruling(NamedTuple):
-    """CI has decided: the exit code, what happened, and what to do."""
+    """The result of a pipeline: the exit code, what happened, and what to do."""
 
     exit: ExitCode
     reason: str
@@ -76,7 +76,7 @@ def _rule_not_run(pipeline: Pipeline) -> Ruling:
 
 
 def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
-    """Rule on a pipeline that has run: success is cross-checked with the workflows, a failure names its step."""
+    """Determine the result of a pipeline that has run: check success against the workflows, and name a failed step."""
     pipeline, detail = track.pipeline, track.final_detail
     if detail is None and track.final_at is not None and now - track.final_at < DETAIL_WAIT_S:
         return Undecided.DETAIL
@@ -107,7 +107,7 @@ def _config_error_text(pipeline: Pipeline) -> str:
 def _rule_cancelled(
     track: PipelineTrack, watch: CiWatchState, rows: tuple[Pipeline, ...], now: float
 ) -> Ruling | Undecided:
-    """Rule on a cancelled pipeline: cancelled by a step is a failure, by a newer one depends on its commit."""
+    """Determine the result of a cancelled pipeline: a failure if a step cancelled it; else by the newer commit."""
     pipeline = track.pipeline
     cancellation = pipeline.cancellation
     if cancellation and cancellation.by_step:
@@ -154,7 +154,7 @@ def _waits_for_commit(track: PipelineTrack, watch: CiWatchState, now: float) -> 
 
 
 def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline, now: float) -> Ruling | Undecided:
-    """Rule on a superseded pipeline by the commit of the newer one, which may be the restart of an older commit."""
+    """Determine the result of a superseded pipeline from the newer one's commit, which may be an older commit."""
     if newer.commit in watch.accepted_commits:
         return Undecided.FOLLOW
     match watch.containment.get(newer.commit):

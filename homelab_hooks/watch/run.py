@@ -1,4 +1,4 @@
-"""Watches CI until it has decided about a commit, and explains the verdict."""
+"""Watches CI until the result of a commit is final, and explains the verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from homelab_hooks.watch.state import CiWatchState
 def run_watch(
     request: WatchRequest, dependencies: WatchDependencies, *, clock: WatchClock, emit: Callable[[Event], None]
 ) -> Verdict:
-    """Watch until CI has decided or a timeout is over. The result is always a verdict."""
+    """Watch until the result of the commit is final, or a timeout has passed; always return a verdict."""
     clock = ActiveClock(clock, wall=clock.wall)
     poller = CiPoller(request, dependencies, clock)
     state = CiWatchState(scope=request.scope, timeouts=request.timeouts, fail_fast=request.fail_fast, seed=request.seed)

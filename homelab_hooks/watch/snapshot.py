@@ -1,4 +1,4 @@
-"""One poll of a commit's pipelines, with what `ci status`, `ci logs` and `ci restart` need."""
+"""One poll of a commit's pipelines, with what `ci status`, `ci logs`, and `ci restart` need."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ CHECK_QUEUE_AFTER_S = 30.0
 
 
 def is_queue_due(watch: CiWatchState, at: float) -> bool:
-    """Return whether a pipeline will have been pending for so long at this time that the queue is requested."""
+    """Return whether the queue is to be requested at this time: a pipeline has then been pending for long enough."""
     return any(at >= moment for moment in queue_check_times(watch))
 
 

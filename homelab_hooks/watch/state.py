@@ -74,7 +74,7 @@ class CiObservation(NamedTuple):
     containment: Mapping[str, Containment] = NO_CONTAINMENT
     queue: QueueInfo | None = None
     repo_active: bool = True
-    """the repository is activated in CI"""
+    """the repository is active in CI"""
     wall_time: float = 0.0
     """unix seconds at the poll, to compare with the server's times; a wrong clock changes only the poll interval"""
     stream_up: bool = False

@@ -54,7 +54,7 @@ code = session.finish(Verdict(exit=ExitCode.OK, label="passed"))
 print(told, clock.now() - begin)
 sys.exit(code)
 """
-DRAWN, ESCAPE, COLOUR = b"\x1b[?25l", b"\x1b", re.compile(rb"\x1b\[[0-9;]*m")
+DRAWN, ESCAPE, COLOR = b"\x1b[?25l", b"\x1b", re.compile(rb"\x1b\[[0-9;]*m")
 
 
 class TerminalCommand:
@@ -188,14 +188,14 @@ def test_live_can_be_forced_where_stderr_is_not_a_terminal(shell: Shell, push: A
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
-def test_no_color_is_honoured(
-    open_terminal: Callable[..., TerminalCommand], push: Any, environ: dict[str, str], *, coloured: bool
+@pytest.mark.parametrize(("environ", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
+def test_no_color_is_honored(
+    open_terminal: Callable[..., TerminalCommand], push: Any, environ: dict[str, str], *, colored: bool
 ) -> None:
     push(timelines.make_red(log=["boom"]))
     terminal = open_terminal("homelab-watch", **environ)
     assert terminal.end()[-1].startswith("homelab: failed exit=1")
-    assert bool(COLOUR.search(terminal.seen)) is coloured
+    assert bool(COLOR.search(terminal.seen)) is colored
 
 
 @pytest.mark.slow

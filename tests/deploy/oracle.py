@@ -1,4 +1,4 @@
-"""Whether a rollout is done, read from the raw objects by a rule of its own: what the judgement is held against."""
+"""Whether a rollout is done, read from the raw objects by a rule of its own: what the judgment is held against."""
 
 from __future__ import annotations
 

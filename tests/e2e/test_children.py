@@ -98,8 +98,8 @@ def test_a_fault_before_the_push_is_a_refusal(shell: Shell, tmp_path: Path, faul
     assert (done.code, done.result["landed"]) == (20, "no"), done.err
 
 
-def catalogue(words: dict[str, str]) -> bytes:
-    """A gettext catalogue (.mo) of these translations."""
+def catalog(words: dict[str, str]) -> bytes:
+    """A gettext catalog (.mo) of these translations."""
     words = {"": "Content-Type: text/plain; charset=UTF-8\n", **words}
     ids, offsets, strings = sorted(words), [], b""
     for text in (*ids, *(words[key] for key in ids)):
@@ -116,7 +116,7 @@ def test_gits_messages_are_read_whatever_language_it_speaks(shell: Shell, ann: C
     folder = tmp_path / "locale/xx/LC_MESSAGES"
     folder.mkdir(parents=True)
     words = {"couldn't find remote ref %s": "kein %s dort", "fatal: ": "fatal: "}
-    (folder / "git.mo").write_bytes(catalogue(words))
+    (folder / "git.mo").write_bytes(catalog(words))
     foreign = {"LC_ALL": "C.UTF-8", "LANGUAGE": "xx", "GIT_TEXTDOMAINDIR": str(tmp_path / "locale")}
     said = Shell({**shell.environ, **foreign, "PATH": os.environ["PATH"]}, ann.path)
     done = said(*LAND, "--verify-cmd", "true", "--onto", "nowhere")

@@ -260,7 +260,7 @@ def test_an_error_before_a_landing_is_continued_says_whether_it_has_landed(
 def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_first(
     shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
-    """From a linked work tree of the same repository; two landings of one repository never push at once."""
+    """From a linked worktree of the same repository; two landings of one repository never push at once."""
     ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
     other = Clone(workshop.folder / "other", workshop.environ)
     other.commit("o")

@@ -32,7 +32,7 @@ def commit_all(clone: Clone) -> str:
 
 
 def test_the_files_are_those_of_the_commit_from_any_folder(ann: Clone, files: CommitFiles) -> None:
-    """Not those of the work tree; a folder in the folder is not read."""
+    """Not those of the working tree; a folder in the folder is not read."""
     ann.write(".woodpecker/a.yaml", "a\n")
     ann.write(".woodpecker/deep/b.yaml", "b\n")
     ann.write(".woodpecker.yaml", "ä\n")

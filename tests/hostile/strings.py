@@ -12,7 +12,7 @@ HOSTILE: dict[str, str] = {
     "a CSI without an end": "\x1b[",
     "a CSI as one character": "\x9b2J",
     "up and over": "\x1b[9A\x1b[Kall is well\x1b[9B",
-    "a colour that stays": "\x1b[31;1;7m",
+    "a color that stays": "\x1b[31;1;7m",
     "another alphabet": "\x1b(0\x0e",
     "device control": "\x1bP1;1|x\x1b\\",
     "keys to come": "\x1b[>4;2m\x1b[?1000h\x1b[5i",
@@ -34,7 +34,7 @@ HOSTILE: dict[str, str] = {
     "wide": "漢字" * 400,
     "joined people": "👩‍👩‍👧‍👦" * 90,
     "long": "x" * 5000,
-    "a secret in colours": "t0k\x1b[1men-va\x1b[0mlue",
+    "a secret in colors": "t0k\x1b[1men-va\x1b[0mlue",
     "a user part": "https://ann:p@ss@git.example.test/a",
     "a secret, cut": f"{'y' * 190} {SECRET}",
 }

@@ -24,7 +24,7 @@ from tools.fuzz.texts import harmful
 pytestmark = pytest.mark.slow
 
 TOKEN = "alice-token"
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 DRAWING = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|[KJ]|\d+A)|\r")
 """what the live view moves the cursor with"""
 TITLE, BIDI, HIDDEN, CLEAR = "\x1b]0;owned\x07", "\u202egpj", "al\u200bice-\ufefftoken", "\x1b[2J\x1b[H"
@@ -192,7 +192,7 @@ def test_the_table_of_pipelines_is_text(red: Shell, woodpecker: WoodpeckerSimula
     )
     lines = [DRAWING.sub("", line) for line in on_terminal(red, "homelab", "ci", "status", "--output", "live")]
     assert any(line.endswith(f"{head[:10]} ab gpj ***") for line in lines), lines
-    assert not any(harmful(COLOUR.sub("", line)) or TOKEN in line for line in lines)
+    assert not any(harmful(COLOR.sub("", line)) or TOKEN in line for line in lines)
 
 
 def test_the_path_of_a_work_tree_does_nothing_on_a_terminal(shell: Shell) -> None:
@@ -202,7 +202,7 @@ def test_the_path_of_a_work_tree_does_nothing_on_a_terminal(shell: Shell) -> Non
     assert not any(harmful(line) for line in lines)
 
 
-def test_logs_on_a_terminal_keep_their_colours_and_end_them(red: Shell) -> None:
+def test_logs_on_a_terminal_keep_their_colors_and_end_them(red: Shell) -> None:
     ours, theirs = os.openpty()
     environ = {**red.environ, **red.more, "TERM": "xterm-256color"}
     argv = [str(PROGRAMS / "homelab"), "ci", "logs", "--step", "unit", "--output", "plain"]
@@ -212,4 +212,4 @@ def test_logs_on_a_terminal_keep_their_colours_and_end_them(red: Shell) -> None:
     lines = os.read(ours, 65536).decode().split("\r\n")
     os.close(ours)
     assert "\x1b[31mtwo gpj\x1b[0m" in lines
-    assert not any(harmful(COLOUR.sub("", line)) or TOKEN in COLOUR.sub("", line) for line in lines)
+    assert not any(harmful(COLOR.sub("", line)) or TOKEN in COLOR.sub("", line) for line in lines)

@@ -46,8 +46,8 @@ def test_clean_twice_is_clean_once(name: str) -> None:
     once = strip_control_chars(HOSTILE[name])
     assert not harmful(once)
     assert strip_control_chars(once) == once
-    coloured = strip_control_chars(HOSTILE[name], colour=True)
-    assert strip_control_chars(coloured, colour=True) == coloured
+    colored = strip_control_chars(HOSTILE[name], color=True)
+    assert strip_control_chars(colored, color=True) == colored
 
 
 def test_a_sequence_without_an_end_does_not_swallow_what_follows() -> None:
@@ -55,9 +55,9 @@ def test_a_sequence_without_an_end_does_not_swallow_what_follows() -> None:
     assert strip_control_chars("build\x9d: failure") == "build: failure"
 
 
-def test_a_colour_that_is_kept_is_ended() -> None:
-    assert strip_control_chars("\x1b[31mred", colour=True) == "\x1b[31mred\x1b[0m"
-    assert strip_control_chars("\x1b[31mred\x1b[m", colour=True) == "\x1b[31mred\x1b[m"
+def test_a_color_that_is_kept_is_ended() -> None:
+    assert strip_control_chars("\x1b[31mred", color=True) == "\x1b[31mred\x1b[0m"
+    assert strip_control_chars("\x1b[31mred\x1b[m", color=True) == "\x1b[31mred\x1b[m"
 
 
 def test_secrets_that_overlap_are_both_gone() -> None:
@@ -104,8 +104,8 @@ def test_a_long_text_takes_no_longer_for_what_it_repeats(piece: str) -> None:
 
     def show(size: int) -> None:
         text = piece * (size // len(piece))
-        for colour in (False, True):
-            assert sanitize_text(text, redact, colour=colour) is not None
+        for color in (False, True):
+            assert sanitize_text(text, redact, color=color) is not None
         assert len(truncate_text(text)) <= 199
 
     assert growth(show, LONG) < TOO_MUCH

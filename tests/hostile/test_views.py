@@ -167,7 +167,7 @@ def test_no_text_swallows_the_words_beside_it(name: str) -> None:
     assert ": failure (exit code 3)" in page.stderr[0]
 
 
-def test_a_colour_ends_with_its_line() -> None:
+def test_a_color_ends_with_its_line() -> None:
     emulator = TerminalEmulator(80, 24)
     Show(emulator).tell(Log("step a/b", "\x1b[31;7mred", LogLevel.INFO), StageChanged(*EVENTS[1][:2]))
     line = next(line for text in emulator.written for line in text.split("\r\n") if "red" in line)

@@ -90,7 +90,7 @@ def server(workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[GitS
 
 @pytest.fixture(autouse=True)
 def check_repositories_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test: the target was only fast-forwarded, no work tree is dirty, and no temporary file remains."""
+    """After each test: the target was only fast-forwarded, no working tree is dirty, and no temporary file remains."""
     if "workshop" not in request.fixturenames:
         yield
         return

@@ -1,4 +1,4 @@
-"""The target's commit is the one that our own fetch brought, whatever other programs fetch in the same work tree."""
+"""The target's commit is the one that our own fetch brought, whatever other programs fetch in the same worktree."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def test_defect_21_a_key_with_a_name_and_attributes_in_a_folder_below_are_unders
 def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
     workshop: ScratchRepositories, ann: Clone, bob: Clone, parts: Any, git_land: GitLand
 ) -> None:
-    """Defect 24: git-crypt looks for its keys in the work tree's own git directory, where they never are."""
+    """Defect 24: git-crypt looks for its keys in the worktree's own git directory, where they never are."""
     path = task_worktree.start_worktree("x", git=parts(ann).git, user="ann")
     new = Clone(path, workshop.environ)
     assert (path / "secret").read_text() == "old s3cret\n"

@@ -1,4 +1,4 @@
-"""What is pushed is what was verified: the work tree is compared with the commit before and after each stage."""
+"""What is pushed is what was verified: the working tree is compared with the commit before and after each stage."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ann(workshop: ScratchRepositories) -> Clone:
 
 
 def undo(clone: Clone) -> None:
-    """Remove the marks and the changes, so that the work tree is clean again."""
+    """Remove the marks and the changes, so that the working tree is clean again."""
     clone.git("update-index", "--no-assume-unchanged", "README")
     clone.git("update-index", "--no-skip-worktree", "README")
     clone.git("reset", "--quiet", "--hard")
@@ -143,7 +143,7 @@ def test_files_that_a_sparse_checkout_leaves_out_are_no_difference(
 def test_a_commit_made_between_the_verification_and_the_push_is_not_pushed(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
-    """By an agent that works on in the same work tree."""
+    """By an agent that works on in the same worktree."""
     before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:
@@ -193,7 +193,7 @@ def secret(ann: Clone, parts: Any) -> Iterator[str]:
 def test_a_branch_that_is_checked_out_during_the_fetch_is_not_landed(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any, *, reason: str, secret: str
 ) -> None:
-    """By an agent in the same work tree."""
+    """By an agent in the same worktree."""
     before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:

@@ -103,7 +103,7 @@ def test_a_submodule_with_its_own_new_commit_is_dirt_whatever_is_ignored(
     assert git_land(ann).landed
 
 
-def test_a_submodule_that_was_never_initialised_stays_empty(
+def test_a_submodule_that_was_never_initialized_stays_empty(
     workshop: ScratchRepositories, newer: str, git_land: GitLand
 ) -> None:
     carol = workshop.clone("carol")

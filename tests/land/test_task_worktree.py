@@ -1,4 +1,4 @@
-"""Work trees for tasks: made beside the main one, removed without losing anything."""
+"""Worktrees for tasks: made beside the main one, removed without losing anything."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: ScratchReposito
 
 
 def test_defect_16_a_new_work_tree_has_no_upstream(workshop: ScratchRepositories, opened: Opened) -> None:
-    """Defect 16: a bare `git push` from the new work tree pushed the target."""
+    """Defect 16: a bare `git push` from the new worktree pushed the target."""
     ann = workshop.clone("ann")
     path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(RuntimeError, match="no upstream"):
@@ -78,7 +78,7 @@ def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
 def test_defect_19_from_a_linked_work_tree_the_next_one_is_beside_it_not_in_it(
     workshop: ScratchRepositories, opened: Opened
 ) -> None:
-    """Defect 19: a work tree was put into the one that it was called from."""
+    """Defect 19: a worktree was put into the one that it was called from."""
     ann = workshop.clone("ann")
     first = task_worktree.start_worktree("x", git=opened(ann), user="ann")
     second = task_worktree.start_worktree("y", git=opened(Clone(first, workshop.environ)), user="ann")
@@ -173,7 +173,7 @@ def test_a_name_that_git_takes_for_no_branch_is_not_an_owner(workshop: ScratchRe
 
 @dataclass(frozen=True)
 class Layout:
-    """A way to arrange work trees.
+    """A way to arrange worktrees.
 
     Attributes:
         create: git commands, run in an empty folder next to `app.git`, the server.
@@ -244,7 +244,7 @@ def test_a_topic_gets_a_place_in_no_other_work_tree(
 def test_a_topic_is_found_where_it_was_made_although_other_work_trees_came(
     workshop: ScratchRepositories, opened: Opened
 ) -> None:
-    """Its place had been derived from the first work tree of the list, which is sorted."""
+    """Its place had been derived from the first worktree of the list, which is sorted."""
     folder = workshop.folder / "project"
     shell = Clone(folder, workshop.environ)
     folder.mkdir()
@@ -279,7 +279,7 @@ def test_a_work_tree_that_was_moved_is_named_with_what_helps(workshop: ScratchRe
 
 @pytest.mark.parametrize("taken_by", ["file", "dead link", "branch"])
 def test_a_hint_about_a_taken_topic_can_help(workshop: ScratchRepositories, opened: Opened, taken_by: str) -> None:
-    """`work clean` removes only a work tree."""
+    """`work clean` removes only a worktree."""
     ann = workshop.clone("ann")
     place = ann.path / ".worktrees/x"
     place.parent.mkdir()
@@ -300,7 +300,7 @@ def test_a_hint_about_a_taken_topic_can_help(workshop: ScratchRepositories, open
 def test_a_work_tree_in_which_a_landing_runs_is_not_removed(
     workshop: ScratchRepositories, opened: Opened, *, force: bool
 ) -> None:
-    """The landing of another work tree does not prevent it."""
+    """The landing of another worktree does not prevent it."""
     ann = workshop.clone("ann")
     git = opened(ann)
     path, other = (task_worktree.start_worktree(topic, git=git, user="ann") for topic in ("x", "x2"))
@@ -313,7 +313,7 @@ def test_a_work_tree_in_which_a_landing_runs_is_not_removed(
 
 
 def test_a_work_tree_whose_files_were_deleted_by_hand_is_cleaned(workshop: ScratchRepositories, opened: Opened) -> None:
-    """Git was run in the main work tree then, because the directory was missing."""
+    """Git was run in the main worktree then, because the directory was missing."""
     ann = workshop.clone("ann")
     ann.write("untracked", "mine\n")
     path = task_worktree.start_worktree("x", git=opened(ann), user="ann")

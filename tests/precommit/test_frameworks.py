@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 MAKEFILE = "test:\n\t@echo one; echo two; exit $$(cat ../code)\n"
 
 
-def colour(framework: Framework, script: PipelineTimeline) -> None:
+def color(framework: Framework, script: PipelineTimeline) -> None:
     woodpecker = framework.sandbox.woodpecker
     assert woodpecker.push("acme/app", "main", "c" * 40, script, after=-60.0)
 
@@ -90,7 +90,7 @@ def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(
     framework: Framework, workshop: ScratchRepositories
 ) -> None:
     framework.uses("homelab-ci-green")
-    colour(framework, timelines.make_red())
+    color(framework, timelines.make_red())
 
     code, said = framework.push()
     assert code == 1

@@ -1,4 +1,4 @@
-"""Secrets made to be recognised: where each is put, and every place that is searched for it afterwards."""
+"""Secrets made to be recognized: where each is put, and every place that is searched for it afterwards."""
 
 from __future__ import annotations
 

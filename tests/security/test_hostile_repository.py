@@ -68,7 +68,7 @@ def trap(sandbox: CanarySandbox) -> HookTrap:
 
 
 def every_setting(trap: HookTrap) -> None:
-    """Whatever git's settings can have run, while the work tree looks changed to git and commits are missing."""
+    """Whatever git's settings can have run, while the working tree looks changed to git and commits are missing."""
     sandbox, clone, run = trap.sandbox, trap.sandbox.clone, trap.command
     clone.write(".gitattributes", "* filter=evil diff=evil\n")
     clone.git("add", ".gitattributes")

@@ -19,13 +19,13 @@ from tests.views.scene import SECRETS
 class TerminalEmulator:
     """What a person would see; `written` is every write to stderr, `stdout` every line there."""
 
-    def __init__(self, columns: int, rows: int, *, colour: bool = True, encoding: str = "utf-8") -> None:
+    def __init__(self, columns: int, rows: int, *, color: bool = True, encoding: str = "utf-8") -> None:
         self.screen = pyte.HistoryScreen(columns, rows, history=1000, ratio=0.5)
         self._stream = pyte.Stream(self.screen)
         self.console = Console(
             file=io.TextIOWrapper(io.BytesIO(), encoding=encoding),
             force_terminal=True,
-            color_system="standard" if colour else None,
+            color_system="standard" if color else None,
             width=columns,
             height=rows,
         )

@@ -36,7 +36,7 @@ from tests.views.terminal_emulator import Show, TerminalEmulator
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (40, 10)]
-COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+COLOR = re.compile(r"\x1b\[[0-9;:]*m")
 OUR_OWN = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|\d+A|K|J|[0-9;]*m)|[\r\n]")
 LANDING: tuple[Event, ...] = (
     Start("git land", sha=SHA),
@@ -318,13 +318,13 @@ def test_our_long_words_wrap_so_that_they_can_be_copied() -> None:
     assert "".join(show.emulator.lines).startswith(f"landed {SHA}")
 
 
-def test_without_colour_no_sgr_sequence_is_written() -> None:
-    show = Show(TerminalEmulator(80, 24, colour=False))
+def test_without_color_no_sgr_sequence_is_written() -> None:
+    show = Show(TerminalEmulator(80, 24, color=False))
     show.tell(*LANDING, *PUSHED, *ENDED)
-    assert not COLOUR.search("".join(show.emulator.written))
+    assert not COLOR.search("".join(show.emulator.written))
 
 
-def test_with_colour_the_failed_step_is_red_and_a_log_keeps_its_own(show: Show) -> None:
+def test_with_color_the_failed_step_is_red_and_a_log_keeps_its_own(show: Show) -> None:
     show.tell(*PUSHED, *ENDED[:4])
     written = "".join(show.emulator.written)
     assert re.search(r"\x1b\[1;31mfailure", written)
@@ -342,10 +342,10 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
 @pytest.mark.parametrize(
     "hidden", ["t0ken-value", "t0k\x1b[1men-value", "\x1b[31mt0ken-\x1b[32mvalue", "hvs.\x00vault-value"]
 )
-def test_a_secret_is_shown_nowhere_not_even_between_colours(show: Show, hidden: str) -> None:
+def test_a_secret_is_shown_nowhere_not_even_between_colors(show: Show, hidden: str) -> None:
     for source in ("step a/b", "verify", "homelab"):
         show.tell(Log(source, f"\x1b[33mhere: {hidden}"))
-    text = "\n".join(show.emulator.scrolled + show.emulator.lines) + COLOUR.sub("", "".join(show.emulator.written))
+    text = "\n".join(show.emulator.scrolled + show.emulator.lines) + COLOR.sub("", "".join(show.emulator.written))
     assert not any(secret in text for secret in SECRETS)
     assert "***" in text
 
@@ -356,7 +356,7 @@ def test_after_a_resize_everything_is_as_wide_as_the_terminal() -> None:
     for columns, rows in ((40, 10), (100, 30), (24, 4), (80, 24)):
         show.emulator.resize(columns, rows)
         show.after(1.0)
-        drawn = COLOUR.sub("", show.emulator.written[-1])
+        drawn = COLOR.sub("", show.emulator.written[-1])
         inside = re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", drawn).split("\r\n")
         assert all(len(line.lstrip("\r")) < columns for line in inside)
         assert len(inside) <= rows

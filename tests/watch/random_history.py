@@ -31,7 +31,7 @@ class PipelineCourse:
     gone_at: float = SETTLED
     stopped: Cancellation | None = None
     red: bool = False
-    """a workflow is red, whatever the colour"""
+    """a workflow is red, whatever the color"""
 
     def at(self, t: float) -> Pipeline | None:
         """The row as the list shows it at t."""

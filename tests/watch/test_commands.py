@@ -143,7 +143,7 @@ def test_a_pipeline_that_vanished_is_not_in_the_result(
 
 
 def test_logs_go_to_stdout_before_the_result_line(shell: Shell, push: Any) -> None:
-    """No terminal is there: no colours."""
+    """No terminal is there: no colors."""
     push(RED)
     ended = shell("homelab", "ci", "logs")
     assert ended.lines[:-1] == ["== woodpecker/unit: failure, exit code 3", "one", "two", "99%", "bell"]

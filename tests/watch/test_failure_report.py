@@ -139,7 +139,7 @@ def test_a_pipeline_that_ended_long_ago_is_not_waited_for() -> None:
     assert woodpecker.clock.t - HOUR < 0.5
 
 
-def test_lines_are_cleaned_and_keep_their_colours() -> None:
+def test_lines_are_cleaned_and_keep_their_colors() -> None:
     """Carriage returns leave what a terminal would show; other control characters go."""
     log = ["\x1b[31mred\x1b[0m", "10%\r50%\r100%\r", "bell\x07 \x1b[2Jcursor", "\x1b]0;title\x07x", "a\u202eb"]
     _, lines, _ = red(InMemoryWoodpecker(), timelines.make_red(log=log))

@@ -317,7 +317,7 @@ def test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before() -
     assert after(seen(pipeline(Status.RUNNING)), untrusted).verdict is not None
 
 
-def test_retry_after_is_honoured_within_the_timeout() -> None:
+def test_retry_after_is_honored_within_the_timeout() -> None:
     step = decide_watch(
         CiWatchState(scope=scope_of(OURS)), Unavailable("429", FailureKind.STATUS, retry_after=40.0), 0.0
     )

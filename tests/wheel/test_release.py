@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1767225600"}
 FREE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla Public License 2")
-"""licences whose terms every user of this package can meet"""
+"""licenses whose terms every user of this package can meet"""
 
 
 def built(kind: str, folder: Path, source: Path = ROOT) -> Path:
@@ -113,11 +113,11 @@ def required(name: str, seen: set[str]) -> Iterator[str]:
             yield from required(re.split(r"[ <>=!~\[(;]", line, maxsplit=1)[0].lower().replace("_", "-"), seen)
 
 
-def test_every_dependency_has_a_licence_that_can_be_kept() -> None:
+def test_every_dependency_has_a_license_that_can_be_kept() -> None:
     found = {}
     for name in required("homelab-hooks", set()):
         about = metadata.metadata(name).json
         said = [about.get("license_expression", ""), str(about.get("license", ""))[:60], *about.get("classifier", ())]
         found[name] = " ".join(text for text in said if "::" not in text or text.startswith("License ::"))
     assert len(found) > 10
-    assert {name: licence for name, licence in found.items() if not FREE.search(licence)} == {}
+    assert {name: terms for name, terms in found.items() if not FREE.search(terms)} == {}

@@ -21,8 +21,8 @@ def shown_text(data: bytes) -> None:
     for one in (strip_control_chars(text), sanitize_text(text, Redactor())):
         assert not texts.harmful(one), ascii(one)
         assert strip_control_chars(one) == one
-    for one in (strip_control_chars(text, colour=True), render_line(text)):
-        assert not texts.harmful(_UNCOLOURED.sub("", one)), ascii(one)
+    for one in (strip_control_chars(text, color=True), render_line(text)):
+        assert not texts.harmful(_UNCOLORED.sub("", one)), ascii(one)
     redact, secret = Redactor(SECRETS), SECRETS[len(data) % len(SECRETS)]
     middle = len(data) % len(secret)
     fit = sanitize_text(f"{text}{secret[:middle]}\x1b[1m\u200b{secret[middle:]}{text}", redact)
@@ -53,7 +53,7 @@ def settings(data: bytes) -> None:
 
 
 SECRETS = ("t0ken-value", "value-of-vault", "hvs.CAESIJ", "CAESIJabcdef", "aaaaaaab")
-_UNCOLOURED = re.compile(r"\x1b\[[0-9;:]*m")
+_UNCOLORED = re.compile(r"\x1b\[[0-9;:]*m")
 
 TARGETS = {
     "text": FuzzTarget(shown_text, (

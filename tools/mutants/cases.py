@@ -113,7 +113,7 @@ CASES = (
     ),
     Defence(
         "nested-work-trees",
-        "the work tree of a topic is made in no other one",
+        "the worktree of a topic is made in no other one",
         (
             Change(
                 "land/task_worktree.py",
@@ -198,7 +198,7 @@ CASES = (
     ),
     Defence(
         "detached-commits",
-        "commits on a detached HEAD are not removed with their work tree",
+        "commits on a detached HEAD are not removed with their worktree",
         (Change("land/task_worktree.py", 'for each in {sha, head} - {""}', 'for each in {sha} - {""}'),),
         ("tests/land/test_what_settings_hide.py::test_commits_on_a_detached_head_are_not_lost_with_the_work_tree",),
     ),
@@ -216,7 +216,7 @@ CASES = (
     ),
     Defence(
         "locked-work-trees",
-        "a locked work tree is not removed with --force",
+        "a locked worktree is not removed with --force",
         (
             Change(
                 "git/worktrees.py", 'force = ("--force",) if even_dirty', 'force = ("--force", "--force") if even_dirty'

@@ -72,7 +72,7 @@ LANDING = (
     ),
     Defence(
         "landings-in-a-worktree",
-        "a work tree in which a landing runs is not removed",
+        "a worktree in which a landing runs is not removed",
         (Change("land/task_worktree.py", "    _require_no_landing(git, old.path)\n", ""),),
         ("tests/land/test_task_worktree.py::test_a_work_tree_in_which_a_landing_runs_is_not_removed",),
     ),

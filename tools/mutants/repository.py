@@ -174,7 +174,7 @@ REPOSITORY = (
     ),
     Defence(
         "topics-that-lead-out",
-        "a topic does not lead out of the folder of work trees",
+        "a topic does not lead out of the folder of worktrees",
         (Change(WORKTREE, "or not git.location.is_valid_branch(branch):", "or False:"),),
         (f"{TREE}::test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused[../x]",),
     ),

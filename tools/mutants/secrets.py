@@ -258,7 +258,7 @@ SECRETS = (
         (
             Change(
                 "cli/commands/ci/logs.py",
-                "sanitize_text(log_tail.render_line(line.text), redact, colour=terminal.stdout_has_colour)",
+                "sanitize_text(log_tail.render_line(line.text), redact, color=terminal.stdout_has_color)",
                 "line.text",
             ),
         ),

@@ -26,7 +26,7 @@ TEXT = (
     Defence(
         "live-view",
         "so does the live one",
-        (Change("views/live/view.py", "sanitize_event(event, self._redact, colour=True)", "event"),),
+        (Change("views/live/view.py", "sanitize_event(event, self._redact, color=True)", "event"),),
         (f"{VIEWS}::test_live_writes_nothing_but_its_own_sequences[log..text]",),
     ),
     Defence(
@@ -108,16 +108,16 @@ TEXT = (
         (f"{CLEAN}::test_a_sequence_without_an_end_does_not_swallow_what_follows",),
     ),
     Defence(
-        "the-end-of-a-colour",
-        "a colour that is kept ends with its line",
+        "the-end-of-a-color",
+        "a color that is kept ends with its line",
         (Change(SOURCE, 'f"{kept}{_SGR_RESETS[0]}"', "kept"),),
-        (f"{CLEAN}::test_a_colour_that_is_kept_is_ended",),
+        (f"{CLEAN}::test_a_color_that_is_kept_is_ended",),
     ),
     Defence(
-        "colours-in-a-secret",
-        "where something had to be taken out no colour stays: it could part a secret",
-        (Change("text/redaction.py", "if colour and shown == bare else shown", "if colour else shown"),),
-        ("tests/hostile/test_commands.py::test_logs_on_a_terminal_keep_their_colours_and_end_them",),
+        "colors-in-a-secret",
+        "where something had to be taken out no color stays: it could part a secret",
+        (Change("text/redaction.py", "if color and shown == bare else shown", "if color else shown"),),
+        ("tests/hostile/test_commands.py::test_logs_on_a_terminal_keep_their_colors_and_end_them",),
     ),
     Defence(
         "secrets-last",
@@ -260,7 +260,7 @@ TEXT = (
         (
             Change(
                 "watch/log_tail.py",
-                'return strip_control_chars(text.rstrip("\\r\\n").rpartition("\\r")[2], colour=True)',
+                'return strip_control_chars(text.rstrip("\\r\\n").rpartition("\\r")[2], color=True)',
                 'return text.rstrip("\\r\\n").rpartition("\\r")[2]',
             ),
         ),

@@ -168,7 +168,7 @@ class _Landing:
         if half:
             scene.complain(f"half done: {half}")
         if status := clone.git("status", "--porcelain"):
-            scene.complain(f"the work tree is not as it was: {status}")
+            scene.complain(f"the working tree is not as it was: {status}")
         if clone.sha("refs/heads/topic:mine") != clone.git("rev-parse", f"{self.start}:mine"):
             scene.complain("what Ann did is not on her branch any more")
         there = self.there

@@ -85,7 +85,7 @@ class WoodpeckerClient:
         return self._get(path, self._pipeline_reader(repo), f"pipeline {run}", within)
 
     def log(self, repo: Repo, run: RunRef, step: Step, *, within: float) -> Poll[tuple[LogLine, ...]]:
-        """Return the lines of a step's log so far; they can be missing, late and cut off (recording 02c-late-logs)."""
+        """Return the lines of a step's log so far; they can be missing, late, and cut off (recording 02c-late-logs)."""
         path = f"/api/repos/{repo.id}/logs/{run.key}/{step.id}"
         return self._get(path, parse.parse_log, f"the log of step {step.id}", within)
 
@@ -149,7 +149,7 @@ class WoodpeckerClient:
         response: HttpResponse | RequestFailed,
         interpret: Callable[[HttpResponse | RequestFailed], Poll[T]],
     ) -> Poll[T]:
-        """Interpret a response; one without Woodpecker's header is its own only if a proxy removes that header."""
+        """Interpret a response. One without Woodpecker's header is Woodpecker's only if a proxy removes that header."""
         if isinstance(response, RequestFailed) or not is_unmarked(response):
             self._marks_responses = self._marks_responses or isinstance(response, HttpResponse)
             return self._note_recognition(interpret(response))
@@ -160,16 +160,16 @@ class WoodpeckerClient:
         return if_own if may_be_own and self._is_header_removed(client) else self._note_recognition(poll)
 
     def _check_health_once(self, client: ApiClient, poll: Found[T]) -> Found[T]:
-        """Return a usable response without the header, after one health check shows whether a proxy removes it."""
+        """Return the result of a response without the header. One health check shows whether a proxy removes it."""
         if not self._health_checked:
             self._health_checked = True
             self._is_header_removed(client)
         return poll
 
     def _note_recognition(self, poll: Poll[T]) -> Poll[T]:
-        """Return the result with a note if it is another server's and Woodpecker's was never recognized.
+        """Return the result, marked if another server sent it and no response of Woodpecker was ever recognized.
 
-        APIs of other servers have `/api/user` with a `login` too (Drone, Gogs): that a user was found proves nothing.
+        Other servers have `/api/user` with a `login` too (Drone, Gogs), so a user proves nothing.
         """
         recognized = self._marks_responses or self._header_removed
         if isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN and not recognized:

@@ -2,8 +2,8 @@
 
 The rules are those of Woodpecker 3.17 (pipeline/frontend/yaml/constraint in its source). The server knows more than git
 does here: variables, secrets, the forge's list of changed files. So every condition has three results: it matches, it
-does not, or it is not decided. An entry with a condition that certainly does not match is out, whatever its undecided
-conditions say, because all of them must match. A pipeline without a workflow is never stored, and its row lives for
+does not, or it is not decided. An entry with a condition that certainly does not match is excluded, even if others are
+undecided, because all of them must match. A pipeline without a workflow is never stored, and its row lives for
 less than a second.
 """
 
@@ -18,7 +18,7 @@ import yaml
 from homelab_hooks.ci.provider import Trigger
 
 MAX_CONFIG_CHARS = 64 * 1024
-"""characters of a configuration that is read; PyYAML needs a second or two for as many"""
+"""maximum characters of a configuration; PyYAML takes one or two seconds for this many"""
 MAX_NODES = 1000
 """nodes of a `when` that are read: aliases can multiply a few lines without end"""
 _FOR_PUSHES = {"branch", "path"}
@@ -146,7 +146,7 @@ def _evaluate_condition(key: str, value: Value, trigger: Trigger) -> Result:
 
 
 def _match_one_of(value: Value, names: Sequence[str]) -> Result:
-    """Match the name that was pushed; which of several it was is not known, so all must have the same result."""
+    """Match the name that was pushed. If several are possible, all must have the same result."""
     results = {_match_names(value, name) for name in names}
     return results.pop() if len(results) == 1 else None
 
@@ -178,7 +178,7 @@ def _match_paths(value: Value, trigger: Trigger) -> Result:
 
 
 def _all_excluded(patterns: Sequence[str], trigger: Trigger) -> Result:
-    """Return whether every changed file is excluded; one that is known not to be settles it."""
+    """Return whether every changed file is excluded; one file that certainly is not is enough to decide."""
     results = [_any(_match_glob(pattern, path) for pattern in patterns) for path in trigger.paths]
     if False in results:
         return False

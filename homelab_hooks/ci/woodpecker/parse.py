@@ -43,7 +43,7 @@ def parse_pipelines(raw: object, *, page_url: str = "") -> tuple[Pipeline, ...]:
 
 
 def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
-    """Read a list item or a detail. Raises UnexpectedShape if number, event, commit or status is missing."""
+    """Read a list item or a detail. Raises UnexpectedShape if number, event, commit, or status is missing."""
     json = read_object(raw)
     raw_status = read_text(json, "status", required=True)
     number = read_number(json, "number", required=True)

@@ -1,4 +1,4 @@
-"""Classifies Woodpecker's responses: every response becomes Found, Unavailable or Denied."""
+"""Classifies Woodpecker's responses: every response becomes Found, Unavailable, or Denied."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def _read_status(
 
 
 def is_unmarked(response: HttpResponse) -> bool:
-    """Return whether a response lacks the header that Woodpecker adds to all of its own, even to those of its router.
+    """Return whether a response lacks the header that Woodpecker adds to all its responses, including its router's.
 
-    Without it a 401, 403 or 404 is that of a proxy, a forge or a portal, and is not evidence about token or repository.
+    Without it, a 401, 403, or 404 comes from a proxy, a forge, or a portal, and proves nothing about the token.
     """
     return VERSION_HEADER not in response.headers
 
@@ -159,7 +159,7 @@ def _denied(response: HttpResponse, subject: str, token_source: str, server_url:
 
 
 def _not_found_hint(subject: str) -> str:
-    """Return what to do about a 404: every user has /api/user, so the path is wrong; a pipeline may be deleted."""
+    """Return the hint for a 404: for /api/user, the path is wrong; a pipeline may have been deleted."""
     if subject == USER_SUBJECT:
         return "check the path of --server (homelab.ciServer): /api must be directly below it"
     return UNKNOWN_REPO_HINT if subject.startswith("the repository") else ""
@@ -218,7 +218,7 @@ def _on_redirect(response: HttpResponse) -> Unavailable:
 
 
 def _describe_location(response: HttpResponse) -> str:
-    """Return scheme and host of a redirect's Location, or its path; nothing of it if it is not a valid URL."""
+    """Return scheme and host of a redirect's Location, or its path; an empty text if it is not a valid URL."""
     location = response.headers.get("location", "")
     try:
         place = urlsplit(location)

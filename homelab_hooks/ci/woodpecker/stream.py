@@ -17,11 +17,11 @@ IDLE_TIMEOUT_S = 45.0
 """seconds without a ping or an event after which a stream has failed; the server pings every 30 (recording
 11c-server-restart)"""
 STEP_WAKE_INTERVAL_S = 5.0
-"""seconds between two wakes for a step; a change of status or an end wakes at once"""
+"""seconds between two wakes for a step; a change of status or an end wakes immediately"""
 MAX_QUICK_WAKES = 20
-"""wakes at once that are saved up; a stream that floods wakes as often as they are refilled"""
+"""maximum number of saved immediate wakes; a flood of events wakes no more often than they are refilled"""
 QUICK_WAKE_REFILL_S = 3.0
-"""seconds until one more wake at once is allowed"""
+"""seconds until one more immediate wake is allowed"""
 MAX_TRACKED_PIPELINES = 500
 """pipelines whose last status is kept, newest first: limits the memory that a broken server can use"""
 RECONNECT_DELAY_RANGE_S = (1.0, 180.0)
@@ -120,7 +120,7 @@ class EventStreamListener:
             self._pending_wake.start()
 
     def _take_quick_wake(self) -> bool:
-        """Return whether a wake at once is left, and take it."""
+        """Use one of the saved immediate wakes; return whether one was left."""
         now = self._now()
         self._quick_wakes = min(MAX_QUICK_WAKES, self._quick_wakes + (now - self._refilled_at) / QUICK_WAKE_REFILL_S)
         self._refilled_at = now

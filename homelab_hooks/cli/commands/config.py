@@ -63,7 +63,7 @@ def format_table(rows: list[tuple[str, str, str]], columns: int | None) -> list[
 
 
 def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
-    """Return the name, value and source of each setting; a default that is determined later is in parentheses."""
+    """Return the name, value, and source of each setting; a default that is determined later is in parentheses."""
     return [
         (
             value.setting.name.replace("_", "-"),

@@ -1,6 +1,6 @@
 """homelab demo: try homelab against simulated services.
 
-Land a branch with real git over HTTP, a TLS load balancer, Vault and kubectl; Woodpecker, the Git forge and the
+Land a branch with real git over HTTP, a TLS load balancer, Vault, and kubectl; Woodpecker, the Git forge, and the
 cluster are simulated. The demo needs no network, and deletes everything at the end. The exit code is that of the
 landing.
 
@@ -66,7 +66,7 @@ def _listed() -> list[str]:
 
 
 _WELCOME = """\
-Demo shell: a sample repository with CI, Vault and a cluster. Everything is deleted when you exit. Try:
+Demo shell: a sample repository with CI, Vault, and a cluster. Everything is deleted when you exit. Try:
   homelab doctor                 check the setup
   git land --dry-run             show what would be done
   git land                       land the branch; then `homelab ci status`, `homelab ci logs --all`

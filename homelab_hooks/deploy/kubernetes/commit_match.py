@@ -49,7 +49,7 @@ class NoCommit:
 
 
 class ImageProof(Protocol):
-    """The place on a workload that holds the commit's name: a tag, an annotation, a label or a variable.
+    """The place on a workload that contains the commit's name: a tag, an annotation, a label, or a variable.
 
     To add one, write a class with this method, and add its text to `kubectl.image_ref.parse_proof`. A digest is not
     such a place, because it does not name a commit; it is compared with the pods' digests.

@@ -25,7 +25,7 @@ class CrashLogs:
         self._reported: set[WorkloadTarget] = set()
 
     def report(self, state: RolloutState) -> None:
-        """Print the crash log of a failure, once; at once, because its pod may be deleted soon."""
+        """Print the crash log of a failure once, and immediately, because its pod may be deleted soon."""
         if state.outcome is None or state.outcome.crashed_container is None:
             return
         target, crashed = workload_target(state), state.outcome.crashed_container

@@ -116,7 +116,7 @@ def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot
 
 
 def problem_keys(pod: Pod) -> tuple[str, ...]:
-    """Return the texts of a pod's current problems; one more restart makes another text."""
+    """Return a key for each current problem of a pod; it changes with each restart."""
     return tuple(problem.text for problem in _pod_problems(pod, 0))
 
 

@@ -70,7 +70,7 @@ def _react_to_watch(state: RolloutState, watch_state: WatchState) -> bool:
 
 
 def only_counters_changed(before: Workload, after: Workload) -> bool:
-    """Return whether nothing but counters, annotations and labels differs."""
+    """Return whether nothing but counters, annotations, and labels differs."""
     return replace(before, counts=after.counts, annotations={}, labels={}) == replace(after, annotations={}, labels={})
 
 
@@ -119,7 +119,7 @@ def _has_recent_problem(memory: WorkloadMemory, now: float) -> bool:
 
 
 def record_poll(memory: WorkloadMemory, workload: Workload, now: float, *, watched: bool) -> WorkloadMemory:
-    """Return the memory after the workload was read or a watch event came."""
+    """Return the memory after the workload was read or a watch event arrived."""
     before = memory.last_workload
     if before is None or (before.uid, before.generation) != (workload.uid, workload.generation):
         return replace(

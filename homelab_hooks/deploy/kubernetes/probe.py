@@ -29,7 +29,7 @@ from homelab_hooks.polling.outcome import Poll
 
 
 class KubernetesProbe:
-    """Polls Deployments, StatefulSets and DaemonSets (`deploy.proof.DeliveryProbe`).
+    """Polls Deployments, StatefulSets, and DaemonSets (`deploy.proof.DeliveryProbe`).
 
     Args:
         contains: asks git whether a commit contains the expected one.

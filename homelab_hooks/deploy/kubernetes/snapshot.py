@@ -13,7 +13,7 @@ from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadTarget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The workload, its revisions and its pods at one moment.
+    """The workload, its revisions, and its pods at one moment.
 
     `containment` has, for each commit that the workload names, whether it contains the expected one.
     """

@@ -13,7 +13,7 @@ from homelab_hooks.kubectl.client import Kubectl, LineFollower
 from homelab_hooks.kubectl.model import Pod, Workload
 
 RETRY_DELAYS_S = (15.0, 60.0, 240.0)
-"""seconds before a watch without events is started again; after the last one it is not"""
+"""seconds before each restart of a watch that delivered no events; after the last one, it is given up"""
 GOOD_AFTER_S = 30.0
 """seconds that a watch must last so that its end does not count as a failure"""
 LAG_LIMIT_S = 2.0

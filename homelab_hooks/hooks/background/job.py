@@ -20,7 +20,7 @@ class WatchJob(NamedTuple):
     remote: str
     """a name, or a URL, which may hold a password"""
     directory: str
-    """the repository's work tree"""
+    """the repository's worktree"""
     log: str = ""
     reflog_length: int = 0
     """entries in the tracking branch's reflog before the push"""

@@ -40,9 +40,9 @@ class NotifyTargets:
 def send_notification(
     result: Result, result_json: str, config: Config, targets: NotifyTargets, emit: Callable[[Event], None]
 ) -> None:
-    """Run homelab.notify; without one, or if it fails, ring the terminal and use the desktop where they still exist.
+    """Run homelab.notify. Without it, or if it fails, ring the terminal's bell and use the desktop, if they exist.
 
-    The terminal and the desktop get fixed text only: no name, message or address from outside.
+    The terminal and the desktop get fixed text only: no name, message, or address from outside.
 
     Args:
         result_json: the `result` object of --output json, on one line; the command reads it from standard input.

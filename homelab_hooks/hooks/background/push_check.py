@@ -22,14 +22,14 @@ def find_git_push() -> ProcessInfo | None:
     return next((process for process in process_table.ancestors(os.getpid()) if process.name == "git"), None)
 
 
-def wait_for_exit(push: ProcessInfo, *, there: Callable[[ProcessInfo], bool], clock: Clock) -> None:
+def wait_for_exit(push: ProcessInfo, *, is_running: Callable[[ProcessInfo], bool], clock: Clock) -> None:
     """Wait until the push has ended. Its exit code cannot be read: it is not our child process.
 
     Args:
-        there: whether the process still runs.
+        is_running: returns whether a process still runs.
     """
     began = clock.now()
-    while there(push):
+    while is_running(push):
         clock.sleep(FIRST_INTERVAL_S if clock.now() - began < QUICK_PHASE_S else LATER_INTERVAL_S)
 
 

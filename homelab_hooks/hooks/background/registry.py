@@ -159,7 +159,7 @@ class WatchRegistry:
 
     @staticmethod
     def _load(path: Path) -> WatchRecord | None:
-        """Return a record; None if it is missing, damaged or of another version."""
+        """Return a record; None if it is missing, damaged, or of another version."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             if raw.pop("schema") != SCHEMA_VERSION:

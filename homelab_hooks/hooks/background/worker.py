@@ -106,7 +106,7 @@ class PushWatch:
         if not self._try_saving(lambda: registry.claim(record, over=over)):
             return None
         self._registry, self._record = registry, record
-        host.enter_git_dir(common)  # the work tree may be removed during the watch
+        host.enter_git_dir(common)  # the worktree may be removed during the watch
         if job.push_process is not None:
             verdict = self._wait_for_push(job.push_process, record, registry)
             if verdict is not None or self._record is None:
@@ -140,7 +140,7 @@ class PushWatch:
 
         `self._record` is None afterwards if another process, which watches in the foreground, has taken over.
         """
-        push_check.wait_for_exit(push, there=process_table.is_same_process, clock=self._host.clock)
+        push_check.wait_for_exit(push, is_running=process_table.is_same_process, clock=self._host.clock)
         landed = push_check.push_landed(self._host.git_readonly, self._job)
         watching = self._record = replace(record, landed=landed, state=WatchPhase.WATCHING)
         if not self._try_saving(lambda: registry.save(watching)):

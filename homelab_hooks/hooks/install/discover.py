@@ -145,7 +145,7 @@ def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
     """Return the hook of this name.
 
     Args:
-        git: None if the directory is not part of a work tree.
+        git: None if the directory is not part of a working tree.
     """
     found, kept = read_hook_file(folder / name), read_hook_file(folder / f"{name}{BACKUP_SUFFIX}")
     tracked = git is not None and git.is_tracked(str(folder / name))

@@ -60,7 +60,7 @@ def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository)
 
 
 def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool | None:
-    """Return the same without a request; None if a request would be needed."""
+    """Return whether it is the target, as far as this is known without a request; None otherwise."""
     if config.remote and config.remote != remote:
         return False
     target = config.onto or git.remotes.known_head_branch(remote)

@@ -32,9 +32,9 @@ class GateDependencies:
     """What the gate works with.
 
     Args:
-        git: in the work tree that is verified.
+        git: in the working tree that is verified.
         runner: runs the command; without our tokens and without git's variables.
-        directory: the work tree's root.
+        directory: the working tree's root.
     """
 
     git: Repository
@@ -48,7 +48,7 @@ def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: G
     """Run the command on what the updates push.
 
     Raises:
-        CommandError: the command fails or changes the work tree (22), or the work tree is not what is pushed (20).
+        CommandError: the command fails or changes the working tree (22), or that is not what is pushed (20).
     """
     head = _require_checked_out(updates, parts.git)
 
@@ -73,7 +73,7 @@ def choose_command(
     """Return the command that verifies a push: the configured one, else the detected one.
 
     Args:
-        directory: the work tree's root.
+        directory: the working tree's root.
         can_run: returns whether a command succeeds.
         in_pre_commit: pre-commit or prek runs this hook; its configuration is then not a verification command, since
             it runs the other hooks itself.
@@ -92,7 +92,7 @@ def choose_command(
 
 
 def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str:
-    """Return the commit that is checked out. The command runs in the work tree, so this must be the pushed commit."""
+    """Return the checked-out commit. The command runs in the working tree, so this must be the pushed commit."""
     head = git.history.head()
     for update in updates:
         if git.history.tree_of(update.sha) != git.history.tree_of(head):

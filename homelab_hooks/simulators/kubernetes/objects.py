@@ -25,7 +25,7 @@ def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, c
 
     Args:
         number: the revision, which is also the observed generation.
-        counts: total, updated and available pods.
+        counts: total, updated, and available pods.
     """
     total, updated, available = counts
     missing = total - available

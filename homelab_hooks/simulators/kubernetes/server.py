@@ -1,4 +1,4 @@
-"""A simulated Kubernetes API server with what kubectl uses: discovery, get, list, watch and logs."""
+"""A simulated Kubernetes API server with what kubectl uses: discovery, get, list, watch, and logs."""
 
 from __future__ import annotations
 

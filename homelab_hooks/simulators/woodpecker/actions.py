@@ -1,4 +1,4 @@
-"""Write endpoints of the simulated Woodpecker: restart, cancel, approve, decline, start and delete pipelines."""
+"""Write endpoints of the simulated Woodpecker: restart, cancel, approve, decline, start, and delete pipelines."""
 
 from __future__ import annotations
 

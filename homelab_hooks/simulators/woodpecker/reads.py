@@ -1,4 +1,4 @@
-"""Read endpoints of the simulated Woodpecker: version, user, repositories, pipelines, logs and queue."""
+"""Read endpoints of the simulated Woodpecker: version, user, repositories, pipelines, logs, and queue."""
 
 from __future__ import annotations
 

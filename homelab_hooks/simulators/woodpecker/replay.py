@@ -148,7 +148,7 @@ def _add_answer(replay: PipelineReplay, taken: RecordedAnswer, path: str) -> Non
 
 
 def _answers(recording: Mapping[str, Any]) -> Iterator[tuple[float, str, int, Any]]:
-    """Yield time, path, status and JSON of the GET responses, in order of time."""
+    """Yield time, path, status, and JSON of the GET responses, in order of time."""
     for exchange in sorted(recording["exchanges"], key=lambda exchange: float(exchange["t"])):
         request, response = exchange["request"], exchange.get("response")
         if request["method"] != "GET" or response is None or exchange.get("kind") == "sse":

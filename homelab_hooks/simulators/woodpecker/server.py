@@ -70,7 +70,7 @@ class WoodpeckerSimulator:
 
     Args:
         clock: the clock; tests may pass a simulated one.
-        repositories: the enabled repositories; default: a public `acme/app` (id 8).
+        repositories: the active repositories; default: a public `acme/app` (id 8).
         users: the users with a token; default: `make_default_users`.
         version: the Woodpecker version, 3.17.0 or 2.8.3; it determines the field names.
     """

@@ -1,4 +1,4 @@
-"""The data of the simulated Woodpecker: repositories, users and pipelines, and actions on pipelines."""
+"""The data of the simulated Woodpecker: repositories, users, and pipelines, and actions on pipelines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Permission(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedRepo:
-    """A repository that is enabled in Woodpecker."""
+    """A repository that is active in Woodpecker."""
 
     id: int
     full_name: str
@@ -103,7 +103,7 @@ class PipelineRow:
 
 @dataclass(slots=True)
 class PipelineStore:
-    """All repositories, users and pipelines. Not thread-safe: the server guards it with a lock.
+    """All repositories, users, and pipelines. Not thread-safe: the server guards it with a lock.
 
     Attributes:
         wall: Unix time at server second 0.

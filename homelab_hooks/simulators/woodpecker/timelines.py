@@ -1,4 +1,4 @@
-"""Common pipeline timelines: green, red, blocked, cancelled, superseded and others."""
+"""Common pipeline timelines: green, red, blocked, cancelled, superseded, and others."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def make_red(
     error: str = "",
     seconds: float = 1.0,
 ) -> PipelineTimeline:
-    """Return a timeline in which `build` succeeds, `step` fails and `publish` is skipped."""
+    """Return a timeline in which `build` succeeds, `step` fails, and `publish` is skipped."""
     return make_timeline(
         (
             ScriptedStep("build", "success"),

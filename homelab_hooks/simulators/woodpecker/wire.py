@@ -93,7 +93,7 @@ def encode_chunk(data: bytes) -> bytes:
 
 
 def iterate_pieces(wire_answer: WireAnswer, fault: f.HttpFault | None) -> Iterator[WirePiece]:
-    """Yield the bytes, pauses and connection end to send for a response with a fault."""
+    """Yield the bytes, pauses, and connection end to send for a response with a fault."""
     wire_answer = replace(wire_answer, answer=apply_fault(wire_answer.answer, fault, wire_answer.wall))
     match fault:
         case f.StatusFault(after=seconds) | f.Slow(seconds):

@@ -1,4 +1,4 @@
-"""Rows of the live view: styled spans, state symbols, tree rows and progress bars."""
+"""Rows of the live view: styled spans, state symbols, tree rows, and progress bars."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from homelab_hooks.text.sanitize import elide_middle, truncate_text
 
 
 class Style(StrEnum):
-    """The meaning of a span; the view maps it to a colour."""
+    """The meaning of a span; the view maps it to a color."""
 
     PLAIN = "plain"
     GOOD = "good"
@@ -17,8 +17,8 @@ class Style(StrEnum):
     ACTIVE = "busy"
     WARNING = "loud"
     MUTED = "quiet"
-    COLOURED = "coloured"
-    """the text contains its own SGR colours"""
+    COLORED = "colored"
+    """the text contains its own SGR colors"""
 
 
 class Span(NamedTuple):
@@ -64,7 +64,7 @@ def choose_style(state: str) -> Style:
 
 
 def make_state_symbol(state: str) -> Span:
-    """Return the symbol of a state; the state is printed next to it, so colour is not required.
+    """Return the symbol of a state; the state is printed next to it, so color is not required.
 
     >>> make_state_symbol("success").text, make_state_symbol("pending").text
     ('✓', '○')
@@ -99,7 +99,7 @@ def pad_or_truncate(text: str, width: int) -> str:
 
 
 def make_tree_row(name: str, state: str, time: str, *, indent: int, column: int, priority: int, note: str = "") -> Row:  # noqa: PLR0913 - the parts of a row
-    """Return a tree row: symbol, name, state and time, in columns that do not depend on the indent."""
+    """Return a tree row: symbol, name, state, and time, in columns that do not depend on the indent."""
     return Row(
         (
             Span(" " * indent),

@@ -191,7 +191,7 @@ def _tail(state: LiveState) -> list[Row]:
 
 
 def format_pipeline_title(event: PipelineChanged) -> str:
-    """Return the title of a pipeline: number, event and ref."""
+    """Return the title of a pipeline: number, event, and ref."""
     suffix = "" if event.deciding else " (info)"
     ref = event.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     return truncate_text(f"#{event.number} {event.trigger} {ref}{suffix}".replace("  ", " "), NAME_COLUMNS)

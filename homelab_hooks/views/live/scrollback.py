@@ -1,4 +1,4 @@
-"""Rows that the live view prints permanently: finished stages and pipelines, messages, findings and the result."""
+"""Rows that the live view prints permanently: finished stages and pipelines, messages, findings, and the result."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _log(state: LiveState, event: Log) -> list[Row]:
     if event.source == "homelab":
         return [_wrapped_row(plain.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
     head = [] if event.source == state.last_source else [_wrapped_row(event.source)]
-    style = Style.COLOURED if "\x1b" in event.text else _LEVEL_STYLES[event.level]
+    style = Style.COLORED if "\x1b" in event.text else _LEVEL_STYLES[event.level]
     return [*head, Row((Span("  │ ", Style.MUTED), Span(event.text, style)), wraps=True)]
 
 

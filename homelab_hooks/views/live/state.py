@@ -1,4 +1,4 @@
-"""The state of the live view: events reduced to the current stage, pipelines, rollouts and wait."""
+"""The state of the live view: events reduced to the current stage, pipelines, rollouts, and wait."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from homelab_hooks.text.sanitize import is_unfinished
 
 E = TypeVar("E", bound=Event)
 MAX_TAIL_LINES = 5
-"""lines of the running verify command that are shown"""
+"""lines of the running verification command that are shown"""
 
 
 class Timestamp(NamedTuple):
@@ -60,7 +60,7 @@ class LiveState(NamedTuple):
     waiting: Tracked[Waiting] | None = None
     contact_lost: Tracked[ContactLost] | None = None
     tail: tuple[str, ...] = ()
-    """the last lines of the running verify command"""
+    """the last lines of the running verification command"""
     last_source: str = ""
     """the source of the last log line in the scrollback"""
     last_detail: str = ""
@@ -106,7 +106,7 @@ def _on_log(state: LiveState, log: Log) -> LiveState:
 
 
 def is_transient(log: Log) -> bool:
-    """Return whether a line is shown in the tail only: output of the verify command, which may still succeed."""
+    """Return whether a line is shown in the tail only: output of the verification, which may still succeed."""
     return log.source == "verify" and log.level is LogLevel.INFO
 
 

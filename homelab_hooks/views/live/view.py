@@ -44,7 +44,7 @@ class Screen(Protocol):
 
     @property
     def console(self) -> Console:
-        """Return a rich console for the size and colours of the terminal."""
+        """Return a rich console for the size and colors of the terminal."""
 
 
 class ViewClock(Protocol):
@@ -96,7 +96,7 @@ class LiveView:
 
     def tell(self, event: Event) -> None:
         """Show one event: with the next redraw, or immediately if another program may write to the terminal next."""
-        sanitized, at = sanitize_event(event, self._redact, colour=True), self._timestamp()
+        sanitized, at = sanitize_event(event, self._redact, color=True), self._timestamp()
         with self._lock:
             self._scrollback += build_scrollback_rows(self._state, sanitized, at, self._columns)
             self._state = apply_event(self._state, sanitized, at)
@@ -148,7 +148,7 @@ class LiveView:
         return Timestamp(self._clock.now(), self._clock.wall())
 
     def _line(self, row: Row, columns: int) -> ScreenLine:
-        """Return a row as text with colours, cut or limited to `columns`."""
+        """Return a row as text with colors, cut or limited to `columns`."""
         from rich.text import Text
 
         text = Text(end="")
@@ -164,7 +164,7 @@ class LiveView:
     def _styled(self, span: Span) -> Text:
         from rich.text import Text
 
-        if span.style is Style.COLOURED:
+        if span.style is Style.COLORED:
             return Text.from_ansi(span.text)
         ascii_only = self._screen.console.options.ascii_only
         return Text(span.text.translate(ASCII_FALLBACK) if ascii_only else span.text, STYLES[span.style])

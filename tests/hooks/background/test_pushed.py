@@ -190,7 +190,7 @@ def test_a_work_tree_that_is_removed_while_a_watch_runs_changes_nothing(sandbox:
 
 
 def test_a_watch_runs_where_git_refuses_git_directories_that_it_merely_finds(sandbox: PushSandbox) -> None:
-    """The watcher runs git in the git directory, because the work tree may be removed."""
+    """The watcher runs git in the git directory, because the worktree may be removed."""
     sandbox.commit(timelines.make_green())
     setting = {"GIT_CONFIG_KEY_0": "safe.bareRepository", "GIT_CONFIG_VALUE_0": "explicit"}
     sandbox.clone.git("remote", "set-head", "origin", "--delete")

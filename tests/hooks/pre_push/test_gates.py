@@ -27,7 +27,7 @@ FAILS = ("verify", "--verify-cmd", "echo broken; exit 3")
 LAND = ("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd")
 
 
-def colour(sandbox: PushSandbox, script: PipelineTimeline, *, branch: str = "main", **facts: str) -> None:
+def color(sandbox: PushSandbox, script: PipelineTimeline, *, branch: str = "main", **facts: str) -> None:
     """A pipeline on the branch, played to its end."""
     row = sandbox.woodpecker.push("acme/app", branch, "c" * 40, script, **facts)
     assert row is not None
@@ -190,8 +190,8 @@ OPEN = (
 def test_nothing_is_pushed_onto_a_red_branch(
     sandbox: PushSandbox, gate: Gate, workshop: ScratchRepositories, script: PipelineTimeline
 ) -> None:
-    colour(sandbox, timelines.make_green())
-    colour(sandbox, script)
+    color(sandbox, timelines.make_green())
+    color(sandbox, script)
     gate("ci-green")
     sandbox.commit()
     before = workshop.server_commit()
@@ -203,20 +203,20 @@ def test_nothing_is_pushed_onto_a_red_branch(
     assert f"{sandbox.woodpecker.url}/repos/8/pipeline/2" in done.err
     assert "SKIP=homelab-ci-green git push" in done.err
     assert "exit=20" in done.err
-    assert sandbox.git("push", "--quiet", "origin", "HEAD:topic").code == 0, "another branch has another colour"
+    assert sandbox.git("push", "--quiet", "origin", "HEAD:topic").code == 0, "another branch has another color"
 
 
 def test_only_what_the_newest_decided_pipeline_of_the_branch_says_counts(sandbox: PushSandbox, gate: Gate) -> None:
     gate("ci-green")
     sandbox.commit()
     assert sandbox.git("push", "--quiet", "origin", "HEAD:first").code == 0, "no pipeline at all"
-    colour(sandbox, timelines.make_red())
-    colour(sandbox, timelines.make_red(), event="cron")
-    colour(sandbox, timelines.make_green())
-    colour(sandbox, timelines.make_red(), branch="topic")
-    colour(sandbox, timelines.make_red(), event="pull_request", ref="refs/pull/1/head")
+    color(sandbox, timelines.make_red())
+    color(sandbox, timelines.make_red(), event="cron")
+    color(sandbox, timelines.make_green())
+    color(sandbox, timelines.make_red(), branch="topic")
+    color(sandbox, timelines.make_red(), event="pull_request", ref="refs/pull/1/head")
     for script in OPEN:
-        colour(sandbox, script)
+        color(sandbox, script)
         done = sandbox.git("push", "--dry-run", "--quiet", "origin", "HEAD:main")
         assert (done.code, "homelab: passed exit=0" in done.err) == (0, True), done
     assert sandbox.git("push", "--quiet", "origin", "HEAD:topic").code == 1

@@ -1,4 +1,4 @@
-"""The parts of the gates and background watchers: which push, which colour, which record, which process."""
+"""The parts of the gates and background watchers: which push, which color, which record, which process."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ BY_USER = row(9, Status.KILLED)._replace(cancellation=Cancellation(by_user="ann"
     ([row(2, Status.FAILURE, event="pull_request"), row(1, Status.SUCCESS)], 1),
     ([row(2, Status.FAILURE, event="manual"), row(1, Status.SUCCESS)], 2),
 ])  # fmt: skip
-def test_the_newest_decided_pipeline_gives_a_branch_its_colour(rows: Iterable[Pipeline], number: int | None) -> None:
+def test_the_newest_decided_pipeline_gives_a_branch_its_color(rows: Iterable[Pipeline], number: int | None) -> None:
     found = newest_decided(rows, "main", events=WOODPECKER.branch_events)
     assert (found.number if found else None) == number
 

@@ -133,7 +133,7 @@ class Printer:
         if is_new:
             terminal.out(f"== {sanitize_text(title, redact)}")
         if line is not None:
-            terminal.out(sanitize_text(log_tail.render_line(line.text), redact, colour=terminal.stdout_has_colour))
+            terminal.out(sanitize_text(log_tail.render_line(line.text), redact, color=terminal.stdout_has_color))
 
     def _emit(self, selected: SelectedStep, line: LogLine | None) -> None:
         source = log_tail.format_log_source(selected.workflow, selected.step)

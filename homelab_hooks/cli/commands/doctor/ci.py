@@ -1,4 +1,4 @@
-"""Checks of the CI server: DNS, connection, certificate, clock, user, repository and permissions."""
+"""Checks of the CI server: DNS, connection, certificate, clock, user, repository, and permissions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHECK_REQUEST_TIMEOUT_S = 3.5
 CONNECT_TIMEOUT_S = 2.0
 """for a connection to each address of the server"""
 SHORT_LIFE_DAYS = 2
-"""days before its end from which the time of a certificate's end is shown"""
+"""days before a certificate's end from which the time of its end is shown"""
 MAX_CLOCK_SKEW_S = 30.0
 """seconds of difference between the clocks from which the printed ages and durations are visibly wrong"""
 _DAY_SECONDS = 86400
@@ -82,7 +82,7 @@ def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
 
 
 def _check_responder(config: Config, runtime: Runtime, evidence: str) -> Finding:
-    """Check whose response comes from the address: a forge, a proxy or a portal responds too."""
+    """Check whose response comes from the address: a forge, a proxy, or a portal responds too."""
     stranger = _find_stranger(config, runtime)
     if stranger is None:
         return Finding("server", FindingStatus.OK, evidence)
@@ -93,7 +93,7 @@ def _check_responder(config: Config, runtime: Runtime, evidence: str) -> Finding
 
 
 def _find_stranger(config: Config, runtime: Runtime) -> HttpResponse | None:
-    """Return the response of another server; None if one of two responses is CI's own, or if it cannot be told."""
+    """Return the response of another server; None if one of two responses is from CI, or if that is unknown."""
     traits = default_traits()
     try:
         client = runtime.http_client(config)

@@ -1,4 +1,4 @@
-"""Checks of git and the remote: version, identity, work tree, verification command, target, reachability."""
+"""Checks of git and the remote: version, identity, working tree, verification command, target, reachability."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
         yield _no_target(name, url, asked)
         return
     target = asked.value
-    if target == git.history.current_branch() and not wanted.onto:  # with --onto, the work tree check reports it
+    if target == git.history.current_branch() and not wanted.onto:  # with --onto, the working tree check reports it
         hint = "switch to a topic branch: git switch -c TOPIC"
         yield make_problem("target", f"{target} is the target branch itself", hint)
     match git.remotes.ls_remote_branch(url, target):
