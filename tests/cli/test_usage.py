@@ -172,7 +172,7 @@ def test_help_explains_the_format_of_durations_and_breaks_no_word(bare: Shell) -
     for columns in ("40", "80"):
         bare.more.update(COLUMNS=columns)
         shown = bare("homelab-watch", "-h").out
-        assert "90s (seconds), 2m or 1h30m" in " ".join(shown.split())
+        assert "90s (seconds), 2m, or 1h30m" in " ".join(shown.split())
         assert not re.search(r"\w-$", shown, re.MULTILINE), "a word that is cut at a hyphen cannot be copied"
 
 
