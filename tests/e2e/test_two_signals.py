@@ -160,9 +160,8 @@ def test_a_landing_that_is_interrupted_before_the_push_can_be_resumed_or_undone(
         assert code == result_of(signals, text), text
         assert "landed=no" in text.splitlines()[-1], text
         if f"interrupted at {stage}" in text:
-            assert (
-                "hint: run git land --continue to resume the landing, or git land --abort to restore the branch" in text
-            ), text
+            hint = "hint: run git land --continue to resume the landing, or git land --abort to restore the branch"
+            assert hint in text, text
             assert scene.land("--abort") == 0
         else:
             assert stage in {"preflight", "fetch"}

@@ -276,6 +276,7 @@ def test_interrupted_at_any_point_the_verdict_about_the_target_is_true(
     verdict = then(parts(ann))
     if there or then is land_run.continue_landing:
         assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.OK, True, verdict.sha)
+        assert verdict.label == "landed", "`ok` means that nothing was landed"
     else:
         assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.OK, False, start)
         assert workshop.server_commit() == theirs

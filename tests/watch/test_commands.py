@@ -264,7 +264,7 @@ def test_logs_of_a_failed_pipeline_that_shows_nothing_are_8(shell: Shell, push: 
     push(failed())
     ended = shell("homelab", "ci", "logs")
     assert (ended.code, len(ended.lines)) == (8, 1), ended
-    assert "#1 has failed, but the server shows no failed step and no error of it" in ended.err
+    assert "#1 has failed, but the server shows neither a failed step nor an error" in ended.err
 
 
 def test_logs_of_a_pipeline_that_waits_for_approval_are_not_followed_for_ever(shell: Shell, push: Any) -> None:

@@ -179,7 +179,7 @@ def _explain_nothing(known: Verdict, shown: tuple[Pipeline, ...], again: str) ->
     """Return the verdict if no step was selected; a failed pipeline that shows neither a step nor an error is 8."""
     unexplained = [one for one in shown if one.status.is_failed and not one.config_errors]
     if unexplained:
-        reason = f"{unexplained[0].run} has failed, but the server shows no failed step and no error of it"
+        reason = f"{unexplained[0].run} has failed, but the server shows neither a failed step nor an error"
         return known._replace(exit=ExitCode.UNREACHABLE, reason=reason, hint=f"pass --all to see all steps; {again}")
     if any(one.status is Status.ERROR for one in shown):
         return known._replace(label="nothing", reason="nothing ran, because the configuration has errors")
