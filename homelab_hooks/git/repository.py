@@ -9,6 +9,7 @@ from homelab_hooks.git.gitcrypt import GitCrypt
 from homelab_hooks.git.history import History
 from homelab_hooks.git.location import Location
 from homelab_hooks.git.operation import Operations
+from homelab_hooks.git.preview import Preview
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.runner import GitRunner
 from homelab_hooks.git.submodules import Submodules
@@ -32,6 +33,7 @@ class Repository:
         self.remotes = Remotes(git)
         self.worktree = Worktree(git, self.location)
         self.operations = Operations(git, self.location)
+        self.preview = Preview(git, self.location)
         self.worktrees = WorktreeList(git, self.location)
         self.submodules = Submodules(git, self.location)
         self.transfer = Transfer(git, self.location, self.submodules)

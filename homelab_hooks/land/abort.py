@@ -10,6 +10,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.orphan import wait_for_merge
+from homelab_hooks.land.overwrite_check import require_undo_overwrites_nothing
 from homelab_hooks.land.own_commits import find_own_commits, name_commits, require_no_own_commits
 from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
 from homelab_hooks.land.post_push import unknown_verdict
@@ -141,6 +142,7 @@ def _reset_branch(landing: Landing) -> None:
     head = git.history.head()
     if head == state.original_commit:
         return
+    require_undo_overwrites_nothing(landing, state.original_commit)
     done = git.worktree.reset_keep(state.original_commit)
     if not done.ok:
         raise CommandError(f"could not reset {state.branch}: {error_message(done)}", exit=ExitCode.REFUSED)

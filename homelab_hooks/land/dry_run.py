@@ -11,6 +11,7 @@ from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.land.landing import Landing
+from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.post_push import post_push_hook
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
@@ -42,6 +43,8 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     _collecting(found, lambda: require_ci_access(dependencies))
     landing = Landing(dependencies, state_file(git), state)
     tip = _collecting(found, lambda: _target_commit(landing)) or ""
+    if tip and facts.head and git.history.has_commit(tip):
+        _collecting(found, lambda: require_nothing_overwritten(landing, tip))
     merging = _merge_line(landing, facts, tip)
     more = (
         ()

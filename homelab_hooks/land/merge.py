@@ -8,6 +8,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import output_lines
 from homelab_hooks.land.landing import ABORT_HINT, Landing
+from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
@@ -25,6 +26,7 @@ def merge_target(landing: Landing, tip: str) -> str:
             report.mark_skipped(f"already up to date with {landing.upstream}")
             return head
         _require_merge_allowed(landing)
+        require_nothing_overwritten(landing, tip)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
         landing.save(merge_began_at=head)
         done = continue_resolved(landing, _merge_or_rebase(landing, tip))

@@ -14,6 +14,7 @@ from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
+from tools.mutants.user_work import USER_WORK
 from tools.mutants.watching import WATCHING
 
 REGISTER = (
@@ -30,4 +31,5 @@ REGISTER = (
     *PIPELINES,
     *LANDING,
     *WATCHING,
+    *USER_WORK,
 )
