@@ -24,6 +24,12 @@ MIN_VERSION = (2, 36)
 hooks in place of that one)"""
 MAX_PATHS_PER_CALL = 200
 """paths in the arguments of one git; a path has at most 4096 bytes, and a command about a million (execve(2))"""
+FULL_STATUS = (
+    "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "core.trustctime=true", "-c", "core.checkStat=default",
+    "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
+)  # fmt: skip
+"""`git status` without the settings that could hide a change: they let git look at less of a file; and a replaced
+commit is not the one that is pushed"""
 _MAX_COUNT_DIGITS = 16
 """of a count; longer output is not a count of commits"""
 

@@ -203,6 +203,10 @@ class History:
         """Return the number of commits up to this one that no remote-tracking branch contains."""
         return self._git.count("rev-list", "--count", sha, "--not", "--remotes")
 
+    def unreferenced_count(self) -> int:
+        """Return the number of commits of a detached HEAD that no branch or tag contains."""
+        return self._git.count("rev-list", "--count", "HEAD", "--not", "--branches", "--tags", "--remotes")
+
     def is_shallow(self) -> bool:
         """Return whether this is a shallow clone."""
         return self._git.line("rev-parse", "--is-shallow-repository") == "true"

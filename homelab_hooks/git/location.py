@@ -38,6 +38,11 @@ class Location:
         """Return the effective value of a key; empty if the key is not set."""
         return self._git.line("config", "--get", key)
 
+    def has_local_setting(self, pattern: str) -> bool:
+        """Return whether the repository itself, or its work tree, sets a key that matches this regular expression."""
+        scopes = ("--local", "--worktree")
+        return any(self._git.run("config", scope, "--name-only", "--get-regexp", pattern).ok for scope in scopes)
+
     def version(self) -> str:
         """Return git's version as git prints it."""
         return self._git.line("version").removeprefix("git version ")

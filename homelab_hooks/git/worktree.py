@@ -11,7 +11,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.command import GitCommands, error_message, split_arguments
+from homelab_hooks.git.command import FULL_STATUS, GitCommands, error_message, split_arguments
 from homelab_hooks.git.location import Location
 from homelab_hooks.git.pid_file import MERGE_PID_FILE, PidFile
 from homelab_hooks.system.completed import Completed
@@ -19,11 +19,6 @@ from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _LIST_PATHS = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree")
-# A replacement is not pushed, and settings that let git look at less of a file could hide a change.
-_STATUS = (
-    "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "core.trustctime=true", "-c", "core.checkStat=default",
-    "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
-)  # fmt: skip
 # Otherwise merge.* and branch.NAME.mergeOptions could leave a merge uncommitted.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
@@ -56,7 +51,7 @@ class Worktree:
         settings. A read-only runner does not do that.
         """
         within = "dirty" if self._git.untrusted else "untracked"
-        return self._git.list_entries(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
+        return self._git.list_entries(*FULL_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
     def hidden_changes(self) -> tuple[str, ...]:
         """Return files marked assume-unchanged or skip-worktree that differ from the index.
@@ -79,7 +74,7 @@ class Worktree:
                     self._git.run(
                         "-C", str(self._location.top_level()), "update-index", mark, "--", *paths, index=index
                     )
-            seen = self._git.list_entries(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
+            seen = self._git.list_entries(*FULL_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
         return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
 
     def unnoticed_changes(self) -> tuple[str, ...]:
@@ -99,7 +94,7 @@ class Worktree:
             if not done.ok:
                 message = f"could not compare the files with HEAD: {error_message(done)}"
                 raise CommandError(message, exit=ExitCode.REFUSED)
-            seen = self._git.list_entries(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
+            seen = self._git.list_entries(*FULL_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
         return tuple(entry[3:] for entry in seen if entry[1] != " ")
 
     def _looks_at_less(self) -> bool:

@@ -16,14 +16,18 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.fetch_error import fetch_error
-from homelab_hooks.land.preconditions import no_head_branch_hint
+from homelab_hooks.land.nested_work import describe_nested_work
+from homelab_hooks.land.preconditions import lock_error, no_head_branch_hint
 from homelab_hooks.land.state import landing_holder
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
+from homelab_hooks.system.completed import Completed
 from homelab_hooks.text import sanitize
 from homelab_hooks.text.humanize import join_names, pluralize
 
 WORKTREES_DIR = ".worktrees"
 _GIT_CRYPT_DIR = "git-crypt"
+_HAS_SUBMODULES = "working trees containing submodules cannot be"
+"""git worktree remove, without --force"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     """Return the path and branch of a topic, whether or not it exists. Raises CommandError for an invalid name."""
     owner = user if user and git.location.is_valid_branch(user) and "/" not in user else "user"
     branch = f"{owner}/{topic}"
-    if not topic or topic.startswith("-") or not git.location.is_valid_branch(branch):
+    # Git names its own directory of a work tree after the last part, and cannot use one that is called @.
+    if not topic or topic.startswith("-") or Path(topic).name == "@" or not git.location.is_valid_branch(branch):
         raise CommandError(
             f"{sanitize.strip_control_chars(branch)} is not a valid branch name",
             hint="use letters, digits, and dashes in the name of the topic",
@@ -55,8 +60,12 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     listed = git.worktrees.worktree_branches()
     base = main or _base_beside(common, [Path(path) for path in listed])
     there = next((Path(path) for path, ref in listed.items() if ref == f"refs/heads/{branch}"), None)
-    made_here = there is not None and there.parts[-len(Path(topic).parts) - 1 :] == (WORKTREES_DIR, *Path(topic).parts)
-    path = there if there is not None and made_here else base / WORKTREES_DIR / topic
+    place = base / WORKTREES_DIR / topic
+    made_here = there is not None and (
+        there.parts[-len(Path(topic).parts) - 1 :] == (WORKTREES_DIR, *Path(topic).parts)
+        or there == place.resolve()  # .worktrees can be a link to another disk
+    )
+    path = there if there is not None and made_here else place
     return TaskWorktree(path, branch, base, main is not None, elsewhere=None if path == there else there)
 
 
@@ -81,12 +90,15 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
         _ignore_folder(git if git.location.top_level() == new.base else git.at(new.base), new.base / WORKTREES_DIR)
     done = git.worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
+        if not os.path.lexists(new.path):  # git created the branch before it failed
+            git.worktrees.delete_branch(new.branch, sha=tip)
         raise CommandError(f"could not create the worktree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
     filled = git.at(new.path).worktrees.checkout_files()
     if not filled.ok:
         raise CommandError(
             f"could not check out files in {sanitize.strip_control_chars(str(new.path))}: {error_message(filled)}",
+            hint=f"fix the cause, then run homelab work clean --force {topic} and the same command again",
             exit=ExitCode.REFUSED,
         )
     return new.path
@@ -156,20 +168,42 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
     if not force:
         _require_saved(git.at(old.path), git, old, sha)
     done = git.worktrees.remove_worktree(old.path, even_dirty=force)
+    if _HAS_SUBMODULES in done.err:  # git does not look into them, but all their work is saved: see above
+        done = git.worktrees.remove_worktree(old.path, even_dirty=True)
     if not done.ok:
-        unlock = f"run git worktree unlock {shlex.quote(str(old.path))}, then run the same command again"
-        raise CommandError(
-            f"could not remove the worktree: {error_message(done).removesuffix(';')}",
-            hint=unlock if "locked working tree" in done.err else "",
-            exit=ExitCode.REFUSED,
-        )
-    with contextlib.suppress(OSError):  # a topic with slashes leaves parent directories; other worktrees may be in them
-        for folder in old.path.parents:
-            folder.rmdir()
+        raise _remove_error(old.path, done)
+    _remove_empty_folders(topic, old)
     deleted = git.worktrees.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
         return f"removed the worktree but not the branch {old.branch}: {error_message(deleted)}"
     return f"removed the worktree and the branch {old.branch}"
+
+
+def _remove_error(path: Path, done: Completed) -> CommandError:
+    """Return why git did not remove a work tree, with what helps."""
+    hint = ""
+    if "locked working tree" in done.err:
+        hint = f"run git worktree unlock {shlex.quote(str(path))}, then run the same command again"
+    elif "validation failed" in done.err:
+        hint = _move_away_hint(path)
+    message = f"could not remove the worktree: {error_message(done).removesuffix(';')}"
+    return CommandError(message, hint=hint, exit=ExitCode.REFUSED)
+
+
+def _move_away_hint(path: Path) -> str:
+    """Return the hint for something else at the path of a work tree; git then takes it for deleted by hand."""
+    return f"move {sanitize.strip_control_chars(str(path))} away, then run the same command again"
+
+
+def _remove_empty_folders(topic: str, old: TaskWorktree) -> None:
+    """Remove `.worktrees`, and below it the directories of a topic with slashes, as far as they are empty.
+
+    The directories above are the user's, and so is the place that a work tree was moved to.
+    """
+    last = len(Path(topic).parts) - (old.is_main and old.path != old.base / WORKTREES_DIR / topic)
+    with contextlib.suppress(OSError):  # other work trees may be in them
+        for folder in old.path.parents[:last]:
+            folder.rmdir()
 
 
 def _fetch_target(git: Repository, remote: str, onto: str) -> str:
@@ -201,15 +235,16 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
 
 
 def _ignore_folder(main: Repository, folder: Path) -> None:
-    """Add the directory to .git/info/exclude, so that `git status` does not list the worktrees."""
-    if main.location.is_ignored(f"{folder}/"):
+    """Add the directory to .git/info/exclude, so that `git status` does not list the work trees."""
+    slash = "" if folder.is_symlink() else "/"  # a link, perhaps to another disk, is a file to git
+    if main.location.is_ignored(f"{folder}{slash}"):
         return
     exclude = main.location.git_path("info/exclude")
     exclude.parent.mkdir(parents=True, exist_ok=True)
     there = exclude.read_text(encoding="utf-8", errors="surrogateescape") if exclude.exists() else ""
     gap = "" if not there or there.endswith("\n") else "\n"
     with exclude.open("a", encoding="utf-8") as file:
-        file.write(f"{gap}/{WORKTREES_DIR}/\n")
+        file.write(f"{gap}/{WORKTREES_DIR}{slash}\n")
 
 
 def _link_git_crypt_keys(git: Repository, path: Path) -> None:
@@ -223,13 +258,27 @@ def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: 
     if not old.path.is_dir():  # deleted by hand: only the branch can be lost
         _require_pushed(git, old, sha, head=sha)
         return
-    lost = (*inside.worktrees.unsaved_changes(), *(f"   {path}" for path in inside.worktree.hidden_changes()))
+    if inside.location.common_dir() != git.location.common_dir() or inside.location.top_level() != old.path:
+        what = f"{sanitize.strip_control_chars(str(old.path))} is not a worktree of this repository"
+        raise CommandError(what, hint=_move_away_hint(old.path), exit=ExitCode.REFUSED)
+    lost = [change[3:] for change in inside.worktrees.unsaved_changes()]
+    lost += [*inside.worktree.hidden_changes(), *inside.worktree.unnoticed_changes()]
     if lost:
         raise CommandError(
-            f"the worktree has changes that would be lost: {join_names(change[3:] for change in lost)}",
+            f"the worktree has changes that would be lost: {join_names(dict.fromkeys(lost))}",
             hint="commit and land the changes, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )
+    nested = describe_nested_work(inside, old.path)
+    if nested:
+        raise CommandError(
+            f"the worktree contains repositories with work that would be lost: {join_names(nested)}",
+            hint="push their commits or move them away, or pass --force to discard them",
+            exit=ExitCode.REFUSED,
+        )
+    lock = inside.worktree.lock_file()
+    if lock and lock.parent == inside.location.git_dir():  # a locked branch is not deleted, which is reported
+        raise lock_error(str(lock))
     _require_pushed(git, old, sha, head=inside.history.head())
 
 

@@ -151,7 +151,7 @@ CASES = (
         "a replacement is not verified in place of the commit that is pushed",
         (
             Change(
-                "git/worktree.py",
+                "git/command.py",
                 '    "--no-replace-objects", "-c", "core.fsmonitor=false",',
                 '    "-c", "core.fsmonitor=false",',
             ),

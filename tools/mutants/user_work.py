@@ -6,6 +6,9 @@ from tools.mutants.mutant import Change, Defence
 
 PREVIEW = "git/preview.py"
 OVERWRITTEN = "tests/land/test_overwritten.py"
+NESTED, TASK = "land/nested_work.py", "land/task_worktree.py"
+CLEAN = "tests/land/test_clean_keeps_work.py"
+NESTED_TEST = f"{CLEAN}::test_work_in_nested_repositories_and_work_trees_is_named"
 
 USER_WORK = (
     Defence(
@@ -47,5 +50,68 @@ USER_WORK = (
         "undoing a landing does not overwrite ignored files",
         (Change("land/abort.py", "    require_undo_overwrites_nothing(landing, state.original_commit)\n", ""),),
         (f"{OVERWRITTEN}::test_undoing_a_landing_overwrites_no_ignored_file",),
+    ),
+    Defence(
+        "nested-repositories",
+        "work clean does not delete work in repositories inside an ignored directory",
+        (Change(TASK, "    if nested:\n", "    if False:\n"),),
+        (NESTED_TEST,),
+    ),
+    Defence(
+        "nested-worktrees",
+        "work clean does not delete commits of a nested worktree's detached HEAD",
+        (Change(NESTED, "count = nested.history.unreferenced_count()", "count = 0"),),
+        (NESTED_TEST,),
+    ),
+    Defence(
+        "nested-filters",
+        "work clean runs no program that a nested repository's settings name",
+        (Change(NESTED, "if nested.location.has_local_setting(_RUNS_PROGRAMS):", "if False:"),),
+        (NESTED_TEST,),
+    ),
+    Defence(
+        "commits-in-submodules",
+        "work clean does not delete commits that exist only in a submodule",
+        (Change(NESTED, "for each in removed", "for each in removed[:1]"),),
+        (f"{CLEAN}::test_a_submodule_without_work_does_not_stop_it",),
+    ),
+    Defence(
+        "clean-submodules",
+        "work clean removes a worktree with submodules whose work is saved",
+        (Change(TASK, "if _HAS_SUBMODULES in done.err:", "if False:"),),
+        (f"{CLEAN}::test_a_submodule_without_work_does_not_stop_it",),
+    ),
+    Defence(
+        "unnoticed-changes-in-clean",
+        "work clean sees changes that settings hide from git status",
+        (
+            Change(TASK, ", *inside.worktree.unnoticed_changes()]", "]"),
+            Change("git/worktrees.py", "*FULL_STATUS", '"status", "--porcelain", "-z", "--no-renames"'),
+        ),
+        (f"{CLEAN}::test_a_change_that_settings_hide_is_kept",),
+    ),
+    Defence(
+        "locked-worktrees",
+        "work clean does not remove a worktree in which git is running",
+        (Change(TASK, "if lock and lock.parent == inside.location.git_dir():", "if False:"),),
+        (f"{CLEAN}::test_a_work_tree_in_which_git_runs_is_not_removed",),
+    ),
+    Defence(
+        "folders-above-worktrees",
+        "work clean does not remove the user's empty directories",
+        (Change(TASK, "for folder in old.path.parents[:last]:", "for folder in old.path.parents:"),),
+        (f"{CLEAN}::test_the_folders_that_a_work_tree_was_moved_into_stay",),
+    ),
+    Defence(
+        "branches-of-failed-starts",
+        "work start leaves no branch if git cannot create the worktree",
+        (Change(TASK, "            git.worktrees.delete_branch(new.branch, sha=tip)\n", "            pass\n"),),
+        (f"{CLEAN}::test_a_start_that_fails_leaves_no_branch",),
+    ),
+    Defence(
+        "linked-worktrees-directory",
+        "work clean finds the worktree if .worktrees is a symbolic link",
+        (Change(TASK, "        or there == place.resolve()", "        or False"),),
+        (f"{CLEAN}::test_a_link_to_another_disk_is_followed",),
     ),
 )
