@@ -54,6 +54,8 @@ class UnfinishedOperation(NamedTuple):
     """the branch has the result already: git was killed before it removed its files"""
     skips_commit: bool = False
     """git was killed while it applied a commit of a rebase: if the rebase is continued, it leaves that commit out"""
+    mark: str = ""
+    """when git began the merge or rebase: two that join the same commits differ in it"""
 
     def __bool__(self) -> bool:
         return bool(self.name)
@@ -98,7 +100,8 @@ class Operations:
         branch = self._git.line("symbolic-ref", "--quiet", "HEAD")
         head, *parents = self._git.line("rev-list", "--no-walk", "--parents", "HEAD", "--").split() or [""]
         is_done = bool(incoming) and tuple(parents[1:]) == incoming
-        return UnfinishedOperation("merge", branch, parents[0] if is_done else head, incoming, is_done)
+        mark = _modified_at(self._location.git_path("MERGE_HEAD"))
+        return UnfinishedOperation("merge", branch, parents[0] if is_done else head, incoming, is_done, mark=mark)
 
     def _current_rebase(self, files: Path) -> UnfinishedOperation:
         """Return the rebase with these files; git moves the branch, and runs post-rewrite, before it removes them."""
@@ -108,7 +111,8 @@ class Operations:
         is_done = on_branch and bool(began_at) and head != began_at
         # Git moves a commit to `done` before it applies it, and writes `stopped-sha` where it stops (sequencer.c).
         skips_commit = bool(_read_small_file(files / "done")) and not (files / "stopped-sha").exists()
-        return UnfinishedOperation("rebase", branch, began_at, (onto,) if onto else (), is_done, skips_commit)
+        incoming, mark = (onto,) if onto else (), _modified_at(files / "onto")
+        return UnfinishedOperation("rebase", branch, began_at, incoming, is_done, skips_commit, mark)
 
     def continue_operation(self, name: str) -> Completed:
         """Finish a merge, or continue a rebase, whose conflicts are resolved.
@@ -193,5 +197,13 @@ def _read_small_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return file.read(_MAX_FILE_BYTES).decode("utf-8", "surrogateescape").strip()
+    except OSError:
+        return ""
+
+
+def _modified_at(path: Path) -> str:
+    """Return when a file was last modified, in nanoseconds; empty if it cannot be read."""
+    try:
+        return str(path.stat().st_mtime_ns)
     except OSError:
         return ""

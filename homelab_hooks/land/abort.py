@@ -11,6 +11,7 @@ from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.orphan import wait_for_merge
 from homelab_hooks.land.overwrite_check import require_undo_overwrites_nothing
+from homelab_hooks.land.own_changes import require_no_own_changes
 from homelab_hooks.land.own_commits import find_own_commits, name_commits, require_no_own_commits
 from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
 from homelab_hooks.land.post_push import unknown_verdict
@@ -58,7 +59,9 @@ def roll_back(landing: Landing) -> Verdict:
     _reset_branch(landing)
     landing.discard()
     reason = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed"
-    return Verdict(exit=ExitCode.OK, reason=reason, sha=state.original_commit, landed=False)
+    undone = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
+    hint = "" if head == state.original_commit else f"to restore the {undone}, run git reset --keep {short_sha(head)}"
+    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=state.original_commit, landed=False)
 
 
 def _already_landed(landing: Landing) -> Verdict:
@@ -82,6 +85,7 @@ def _undo_operation(landing: Landing) -> None:
         return
     if operation.name == "rebase":
         require_no_own_commits(landing, then="git land --abort")
+    require_no_own_changes(landing, operation)
     done = git.operations.abort_operation(operation.name)
     if not done.ok:
         raise CommandError(f"could not undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)

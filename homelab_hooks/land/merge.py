@@ -28,13 +28,14 @@ def merge_target(landing: Landing, tip: str) -> str:
         _require_merge_allowed(landing)
         require_nothing_overwritten(landing, tip)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
-        landing.save(merge_began_at=head)
+        landing.save(merge_began_at=head, operation_mark="")
         done = continue_resolved(landing, _merge_or_rebase(landing, tip))
         if not done.ok:
             problem = merge_error(landing, done)
             if not git.operations.current_operation():
                 _restore_files(landing, [path for path in git.worktree.added_files(tip) if path not in mine])
                 landing.save(merge_began_at="")
+            landing.save(operation_mark=git.operations.current_operation().mark)
             raise problem
         was, head = head, git.history.head()
         landing.save(merged_commit=head, merge_began_at="")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land.landing import Landing
+from homelab_hooks.land.own_changes import has_own_changes
 from homelab_hooks.land.ownership import users_commits
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.text.humanize import join_names, short_sha
@@ -21,7 +22,18 @@ def find_own_commits(landing: Landing, head: str) -> tuple[BranchCommit, ...]:
     from_target = frozenset(parent for parent in merged if history.is_ancestor(older=parent, newer=state.target_commit))
     rebases = bool(new) and state.request.strategy is Strategy.REBASE
     originals = history.commits_beyond(state.original_commit, known=[state.target_commit]) if rebases else ()
-    return users_commits(new, originals=originals, from_target=from_target)
+    own = users_commits(new, originals=originals, from_target=from_target)
+    amended = [commit for commit in new if commit not in own and _is_amended(landing, commit, originals)]
+    return tuple(commit for commit in new if commit in own or commit in amended)
+
+
+def _is_amended(landing: Landing, commit: BranchCommit, originals: Sequence[BranchCommit]) -> bool:
+    """Return whether a merge or rebased commit has changes of the user; not one that the landing committed."""
+    git, ended = landing.git, landing.state.merged_commit
+    if ended and git.history.is_ancestor(older=commit.sha, newer=ended):
+        return False
+    same = tuple(original for original in originals if original.identity == commit.identity)
+    return has_own_changes(git.preview, commit, same)
 
 
 def name_commits(commits: Iterable[BranchCommit]) -> str:

@@ -19,6 +19,8 @@ def begun_by_landing(state: LandingState, operation: UnfinishedOperation) -> boo
     kind = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
     if operation.name != kind or not state.merge_began_at:
         return False
+    if state.operation_mark and operation.mark not in {"", state.operation_mark}:
+        return False  # the user undid ours, and began one of the same commits
     recorded = (f"refs/heads/{state.branch}", state.merge_began_at, (state.target_commit,))
     found = (operation.branch, operation.began_at, operation.incoming)
     if kind == "merge":

@@ -14,6 +14,7 @@ from homelab_hooks.land import steps
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.merge import continue_error, continue_resolved
 from homelab_hooks.land.orphan import wait_for_merge, wait_for_push
+from homelab_hooks.land.own_changes import require_no_own_changes
 from homelab_hooks.land.own_commits import require_no_own_commits
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
@@ -75,6 +76,7 @@ def _restart_rebase(landing: Landing) -> None:
     """Undo a rebase that was killed; the landing then starts it again."""
     git = landing.git
     require_no_own_commits(landing, then="git land --continue")
+    require_no_own_changes(landing, landing.git.operations.current_operation())
     head = git.history.head()
     done = git.operations.abort_operation("rebase")
     if not done.ok:

@@ -48,6 +48,8 @@ class LandingState:
     """the target's commit that is being or was merged"""
     merge_began_at: str = ""
     """the branch's commit when the merge or rebase with `target_commit` began; empty if none is unfinished"""
+    operation_mark: str = ""
+    """the `mark` of the merge or rebase that was left unfinished; empty if none is, or the landing was killed"""
     merged_commit: str = ""
     """the branch's commit after the landing's last merge or rebase"""
     verified_tree: str = ""

@@ -7,6 +7,7 @@ from tools.mutants.mutant import Change, Defence
 PREVIEW = "git/preview.py"
 OVERWRITTEN = "tests/land/test_overwritten.py"
 NESTED, TASK = "land/nested_work.py", "land/task_worktree.py"
+CHANGES = "tests/land/test_own_changes.py"
 CLEAN = "tests/land/test_clean_keeps_work.py"
 NESTED_TEST = f"{CLEAN}::test_work_in_nested_repositories_and_work_trees_is_named"
 
@@ -113,5 +114,42 @@ USER_WORK = (
         "work clean finds the worktree if .worktrees is a symbolic link",
         (Change(TASK, "        or there == place.resolve()", "        or False"),),
         (f"{CLEAN}::test_a_link_to_another_disk_is_followed",),
+    ),
+    Defence(
+        "changes-staged-with-a-resolution",
+        "an abort does not discard changes that the user added to an unfinished merge or rebase",
+        (Change("land/abort.py", "    require_no_own_changes(landing, operation)\n", ""),),
+        (
+            f"{CHANGES}::test_files_that_were_staged_with_a_resolution_of_a_merge_are_named",
+            f"{CHANGES}::test_files_that_were_changed_during_a_rebase_are_named",
+        ),
+    ),
+    Defence(
+        "unstaged-changes-in-a-rebase",
+        "an abort does not discard unstaged changes during a rebase",
+        (Change(PREVIEW, "sorted({*on_disk, *self.staged_paths(tree)})", "sorted(self.staged_paths(tree))"),),
+        (f"{CHANGES}::test_files_that_were_changed_during_a_rebase_are_named",),
+    ),
+    Defence(
+        "changes-by-the-merge",
+        "what a merge or rebase itself writes is not taken for the user's",
+        (Change("land/own_changes.py", "own &= set(changed(expected.tree))", "pass"),),
+        (f"{CHANGES}::test_a_resolution_alone_is_undone",),
+    ),
+    Defence(
+        "amended-commits",
+        "an abort does not drop a merge or rebased commit that the user amended",
+        (
+            Change(
+                "land/own_commits.py", "    return has_own_changes(git.preview, commit, same)\n", "    return False\n"
+            ),
+        ),
+        (f"{CHANGES}::test_a_commit_of_ours_that_was_amended_is_kept",),
+    ),
+    Defence(
+        "operations-of-the-same-commits",
+        "a merge or rebase that the user began with the landing's commits is left alone",
+        (Change("land/ownership.py", "if state.operation_mark and", "if False and"),),
+        (f"{CHANGES}::test_an_operation_that_the_user_began_with_the_same_commits_is_left_alone",),
     ),
 )
