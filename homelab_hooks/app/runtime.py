@@ -156,7 +156,7 @@ class Runtime:
         from homelab_hooks.git.gitpython import GitPythonRunner
         from homelab_hooks.git.repository import Repository
 
-        interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
+        interactive = sys.stdin is not None and sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
         return Repository(
             GitPythonRunner(
                 self._child_environ,

@@ -22,6 +22,7 @@ def prepare_interpreter() -> None:
     whatever the locale, so under another encoding a name could not be passed back to git or to the file system
     (PEP 540). The encoding of the terminal stays that of the locale.
     """
+    open_missing_streams()
     if _has_foreign_library():
         _restart("-E")
     sys.path[:] = safe_import_path(sys.path, os.environ.get("PYTHONPATH", ""), _real_path("."))
@@ -29,6 +30,23 @@ def prepare_interpreter() -> None:
         _restart("-X", "utf8")
     elif sys.orig_argv[1:3] == ["-X", "utf8"]:
         _restore_terminal_encoding()
+
+
+def open_missing_streams() -> None:
+    """Open /dev/null in place of standard streams that are closed, as git does (setup.c, sanitize_stdfds).
+
+    Supervisors and `<&-` start programs without them. Python then has None in place of the stream, and the next file or
+    socket that is opened gets its number, so that a child would write its messages into that.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is not None:
+            continue
+        null = os.open(os.devnull, os.O_RDWR)
+        if null != number:
+            os.dup2(null, number)
+            os.close(null)
+        os.set_inheritable(number, True)  # noqa: FBT003 - its only form
+        setattr(sys, name, open(number, mode, encoding="utf-8", errors="replace", closefd=False))  # noqa: SIM115 - a descriptor that stays open
 
 
 def safe_import_path(entries: Sequence[str], python_path: str, directory: str) -> list[str]:

@@ -34,6 +34,9 @@ How the inputs decide, in this order:
 4. A line with another flag and an exit code that is not 0: the ref was accepted and something failed later. ACCEPTED,
    not `confirmed`.
 
+A remote can have several push URLs. The first one is the server that is landed on: it is fetched from, compared and
+queried. The others are copies, and a copy that refused does not change the status; it is in `failed_elsewhere`.
+
 Invariants, and what each prevents:
 
 * ACCEPTED needs exit code 0, a ref line without `!`, or the server naming our own commit. No text alone makes it so:
@@ -100,6 +103,9 @@ class PushResult:
     """it was refused in the answer to the request that carried the commits, perhaps by a proxy on the way back"""
     confirmed: bool = True
     """false if git reported the commit as accepted and then failed, or succeeded without a line for its ref"""
+    failed_elsewhere: tuple[str, ...] = ()
+    """each further push URL that refused, with git's reason; git pushes to every URL of a remote, and `status` is about
+    the first one"""
 
 
 _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")
@@ -185,7 +191,29 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
         hint=hint,
         may_have_arrived=refused_late,
         confirmed=confirmed,
+        failed_elsewhere=_refused_elsewhere(out, ref),
     )
+
+
+def _refused_elsewhere(out: str, ref: str) -> tuple[str, ...]:
+    r"""Return the further push URLs that refused the ref, each with git's reason.
+
+    >>> done, refused = " \ta:refs/heads/m\tb..a\n", "!\ta:refs/heads/m\t[remote rejected] (hook declined)\n"
+    >>> _refused_elsewhere(f"To /one\n{done}To /two\n{refused}To /three\n{done}", "refs/heads/m")
+    ('/two: [remote rejected] (hook declined)',)
+    >>> _refused_elsewhere(f"To /one\n{refused}", "refs/heads/m")
+    ()
+    """
+    found, url, number = [], "", 0
+    for line in out.split("\n"):
+        about = _REF_LINE.fullmatch(line)
+        if line.startswith("To "):
+            url = line.removeprefix("To ")
+        elif about and about["ref"] == ref:
+            number += 1
+            if number > 1 and about["flag"] == "!":
+                found.append(truncate_text(strip_control_chars(strip_userinfo(f"{url}: {about['summary']}"))))
+    return tuple(found)
 
 
 def output_lines(err: str) -> tuple[str, ...]:

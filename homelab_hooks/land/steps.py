@@ -122,6 +122,9 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
         )
         uncertain = outcome.may_have_arrived or outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN}
         landing.save(push_unconfirmed=uncertain)
+        for refusal in outcome.failed_elsewhere:
+            text = f"the remote's other push URL did not take the commit: {refusal}"
+            landing.log(text, source="push", level=LogLevel.WARNING)
         report.detail = outcome.reason or f"{short_sha(sha)} to {landing.upstream}"
         if outcome.status is not PushStatus.ACCEPTED:
             report.mark_failed()

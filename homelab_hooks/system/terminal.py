@@ -140,7 +140,7 @@ class Terminal:
     @property
     def stdout_has_color(self) -> bool:
         """Return whether stdout is a terminal with color, and NO_COLOR is not set."""
-        return sys.stdout.isatty() and self._term != "dumb" and not self._no_color
+        return self.stdout_is_tty and self._term != "dumb" and not self._no_color
 
     @property
     def can_redraw(self) -> bool:

@@ -159,4 +159,21 @@ CHILDREN = (
         ),
         (f"{ENVIRONMENT}::test_a_fault_before_the_push_is_a_refusal",),
     ),
+    Defence(
+        "closed-streams",
+        "a closed standard stream is replaced before a file or socket gets its number",
+        (
+            Change("cli/process.py", "    open_missing_streams()\n    if", "    if"),
+            Change(
+                "cli/process.py",
+                "        os.set_inheritable(number, True)",
+                "        os.set_inheritable(number, False)",
+            ),
+            Change("app/runtime.py", "sys.stdin is not None and sys.stdin.isatty()", "sys.stdin.isatty()"),
+        ),
+        (
+            "tests/land/test_closed_streams.py::test_closed_standard_streams_change_no_result",
+            "tests/land/test_closed_streams.py::test_a_file_does_not_get_the_number_of_a_closed_stream",
+        ),
+    ),
 )

@@ -282,4 +282,10 @@ SERVER = (
         (Change("cli/commands/hooks/ci_green.py", "or (args.strict and not landing)", "or False"),),
         ("tests/hooks/pre_push/test_gates.py::test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly",),
     ),
+    Defence(
+        "other-push-urls",
+        "a refusal of the remote's other push URLs is reported",
+        (Change("land/steps.py", "for refusal in outcome.failed_elsewhere:", "for refusal in ():"),),
+        ("tests/land/test_push_urls.py::test_a_refusal_of_another_push_url_is_a_warning",),
+    ),
 )
