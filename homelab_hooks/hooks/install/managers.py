@@ -47,6 +47,28 @@ _SIGNATURES = (
 )
 
 
+_CALLED = r"(?:\$\(\s*basename\b[^\n]*(?:\$\{?0|BASH_SOURCE)|\$\{0#)"
+_OWN_NAME = re.compile(
+    rf"(?:\bcase\s+\"?|\w=\"?|/\"?){_CALLED}|\bcase\s+\"?\$0\b|\$0:t"
+    r"|\bbasename\b[^\n]*(?:argv\[0\]|__file__|__FILE__|PROGRAM_NAME)|(?:argv\[0\]|__file__)\)?\.(?:name|stem)\b"
+)
+"""how scripts use the name they were called by: in a case, a variable or a path; not in a message, and not `dirname`,
+because the directory stays the same"""
+
+
+def depends_on_name(text: str) -> bool:
+    """Return whether a hook uses the name it is called by, as a dispatcher does that is linked under several names.
+
+    >>> depends_on_name("case ${0##*/} in pre-push) make test ;; esac"), depends_on_name('. "$(dirname "$0")/lib"')
+    (True, False)
+    >>> depends_on_name("hook=$(basename -- $0)"), depends_on_name("hook = Path(sys.argv[0]).name")
+    (True, True)
+    >>> depends_on_name('run-parts "hooks.d/$(basename "$0")"'), depends_on_name('echo "$(basename "$0"): failed"')
+    (True, False)
+    """
+    return _OWN_NAME.search(text) is not None
+
+
 def identify_manager(text: str) -> HookManager:
     r"""Return the tool that wrote this hook.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.hooks.install.managers import HookManager, identify_manager
+from homelab_hooks.hooks.install.shims import is_edited_shim
 
 BACKUP_SUFFIX, LEGACY_SUFFIX, TEMP_SUFFIX = ".before-homelab", ".legacy", ".homelab-new-"
 """suffixes: a preserved hook, a hook that pre-commit or prek renamed, a hook that is being written"""
@@ -64,6 +65,11 @@ class HookSlot(NamedTuple):
         if self.file.owner is HookManager.OURS:
             return self.file
         return self.legacy if self.legacy.owner is HookManager.OURS and self.file.owner.is_manager else None
+
+    @property
+    def is_edited(self) -> bool:
+        """Return whether our installed shim has been edited."""
+        return self.installed is not None and is_edited_shim(self.name, self.installed.text or "")
 
     @property
     def backup_is_current(self) -> bool:

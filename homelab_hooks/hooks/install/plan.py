@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from homelab_hooks.git.command import MIN_VERSION
 from homelab_hooks.hooks.install import shims
-from homelab_hooks.hooks.install.managers import HookManager
+from homelab_hooks.hooks.install.managers import HookManager, depends_on_name
 from homelab_hooks.hooks.install.model import FileKind, HookFacts, HooksDir, HookSlot
+from homelab_hooks.hooks.install.shims import is_edited_shim
 
 CONFIG_HOOKS_VERSION = (2, 54)
 """the first git with config hooks (hook.NAME.command)"""
@@ -121,7 +122,8 @@ def _method(facts: HookFacts, name: str) -> HookSlot | Path | InstallRefused:
     refusal = next(_obstacles(facts, facts.hooks_dir, hook), None)
     if refusal is None:
         return hook
-    return facts.scope.shim_dir / name if new and not facts.hooks_dir.problem else refusal
+    either = new and not facts.hooks_dir.problem and not hook.is_edited  # an edited shim would run beside it
+    return facts.scope.shim_dir / name if either else refusal
 
 
 def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[InstallRefused]:
@@ -135,6 +137,7 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
             f"{folder.path} ({folder.origin}) is used by every repository", "run homelab hooks install --global"
         )
     if hook.installed:
+        yield from _edits(hook)
         return
     if hook.tracked or hook.shows_in_status:
         state = "is tracked" if hook.tracked else "would show up in git status"
@@ -147,6 +150,25 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
         yield InstallRefused(
             f"{path} is managed by {whose}",
             f"use git 2.54, which can run both; or remove that hook with {whose}",
+        )
+    yield from _conflicts_with_yours(hook)
+
+
+def _edits(hook: HookSlot) -> Iterator[InstallRefused]:
+    """Yield the reason against replacing our shim if it was edited: the lines may be another tool's, or the user's."""
+    if hook.installed and hook.is_edited:
+        path = hook.installed.path
+        remedy = f"move the added lines to another file, remove {path}, then run homelab hooks install again"
+        yield InstallRefused(f"{path} was edited after it was installed", remedy)
+
+
+def _conflicts_with_yours(hook: HookSlot) -> Iterator[InstallRefused]:
+    """Yield the reasons against a second name for the user's hook."""
+    path = hook.file.path
+    if hook.file.exists and depends_on_name(hook.file.text or ""):
+        yield InstallRefused(
+            f"{path} depends on its own name, and would run as {hook.backup.path.name}",
+            f"use git 2.54, which can run both; or run {shims.source_dir() / hook.name} from your own hook",
         )
     if hook.file.exists and hook.backup.exists and not hook.backup_is_current:
         reason = f"you have two hooks, {path} and {hook.backup.path.name}"
@@ -193,7 +215,7 @@ def plan_uninstall(facts: HookFacts) -> InstallPlan:
             continue
         for hook in folder.hooks:
             more = list(_remove_one(hook))
-            steps += [step for step, _ in more]
+            steps += [step for step, _ in more if step]
             said += [word for _, word in more]
         steps += [RemoveFile(path) for path in folder.leftovers]
     steps += [RemoveFile(facts.scope.shim_dir / name) for name, _ in facts.installed_shims]
@@ -206,11 +228,14 @@ def plan_uninstall(facts: HookFacts) -> InstallPlan:
     return InstallPlan(tuple(steps), tuple(said))
 
 
-def _remove_one(hook: HookSlot) -> Iterator[tuple[InstallStep, str]]:
+def _remove_one(hook: HookSlot) -> Iterator[tuple[InstallStep | None, str]]:
     """Remove one hook; the preserved one takes its place, also if another tool calls it."""
     kept = hook.backup
     for ours in (hook.file, hook.legacy):
-        if ours.owner is HookManager.OURS and kept.exists:
+        if ours.owner is HookManager.OURS and is_edited_shim(hook.name, ours.text or ""):
+            yield None, f"{ours.path}: kept, because it was edited after it was installed; remove it yourself"
+            kept = kept._replace(kind=FileKind.MISSING)
+        elif ours.owner is HookManager.OURS and kept.exists:
             yield RestoreBackup(ours.path, kept.path), f"{ours.path}: restored"
             kept = kept._replace(kind=FileKind.MISSING)
         elif ours.owner is HookManager.OURS:

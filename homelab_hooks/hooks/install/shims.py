@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,8 @@ TRANSACTION_HOOK, PRE_PUSH_HOOK = "reference-transaction", "pre-push"
 INSTALLED_HOOKS = (PRE_PUSH_HOOK, TRANSACTION_HOOK)
 """the hooks that are installed; not `post-push`, which `git land` would run instead of its own CI watch"""
 _PATH_PLACEHOLDER = "known=''"
+_CHECKSUM_MARK = "# homelab-hooks checksum: "
+_CHECKSUM_DIGITS = 16
 
 
 def source_dir() -> Path:
@@ -21,10 +24,29 @@ MAX_LINE_CHARS = 8192
 
 
 def shim_text(name: str, program: str) -> str:
-    """Return the text of a shim that finds homelab at this path if it is not on PATH."""
-    return (
-        (source_dir() / name).read_text(encoding="utf-8").replace(_PATH_PLACEHOLDER, f"known={shlex.quote(program)}", 1)
-    )
+    """Return the text of a shim that finds homelab at this path if it is not on PATH; its last line is a checksum."""
+    source = (source_dir() / name).read_text(encoding="utf-8")
+    text = source.replace(_PATH_PLACEHOLDER, f"known={shlex.quote(program)}", 1)
+    return f"{text}{_CHECKSUM_MARK}{_checksum(text)}\n"
+
+
+def is_edited_shim(name: str, text: str) -> bool:
+    r"""Return whether a shim was edited after it was installed, as tools do that append to a hook.
+
+    The checksum holds for every version of the shim. One without it is compared with the present version.
+
+    >>> text = shim_text("pre-push", "/opt/homelab")
+    >>> is_edited_shim("pre-push", text), is_edited_shim("pre-push", text + "echo more\n")
+    (False, True)
+    """
+    body, mark, rest = text.rpartition(_CHECKSUM_MARK)
+    if mark:
+        return rest != f"{_checksum(body)}\n"
+    return text != shim_text(name, embedded_path(text)).rpartition(_CHECKSUM_MARK)[0]
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:_CHECKSUM_DIGITS]
 
 
 def embedded_path(shim: str) -> str:

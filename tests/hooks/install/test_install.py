@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,9 @@ def test_uninstalling_where_nothing_is_changes_nothing(sandbox: HookSandbox) -> 
 def test_our_older_shim_is_renewed(sandbox: HookSandbox) -> None:
     put_in(sandbox)
     hook = sandbox.hooks / "pre-push"
-    hook.write_text(hook.read_text() + "# older\n")
+    source = texts()["pre-push"].splitlines()[:-1]
+    older = "\n".join([*source, "# older", ""])
+    hook.write_text(f"{older}# homelab-hooks checksum: {hashlib.sha256(older.encode()).hexdigest()[:16]}\n")
     assert len(put_in(sandbox).steps) == 1
     assert hook.read_text() == texts()["pre-push"]
 
@@ -295,3 +298,32 @@ def test_two_hooks_of_the_users_are_not_guessed_about(sandbox: HookSandbox) -> N
     take_out(sandbox)
     kept = [name for name in before if "reference-transaction" in name]
     assert {name: private(sandbox)[name] for name in kept} == {name: before[name] for name in kept}
+
+
+@pytest.mark.parametrize("how", ["appended", "in the middle"])
+def test_lines_that_were_added_to_our_shim_are_not_thrown_away(sandbox: HookSandbox, how: str) -> None:
+    """Tools append to a hook that is there. Neither command touches the file, and both name it; status does too."""
+    put_in(sandbox)
+    hook = sandbox.hooks / "pre-push"
+    text = hook.read_text()
+    edited = f"{text}echo mine\n" if how == "appended" else text.replace("\nlines=", "\necho mine\nlines=", 1)
+    assert edited != text
+    hook.write_text(edited)
+    for version in ((2, 40), (2, 54)):
+        decided = install_plan.plan_install(facts(sandbox)._replace(git=version), texts())
+        assert isinstance(decided, install_plan.InstallPlan)
+        assert any(f"{hook} was edited after it was installed" in message for message in decided.messages)
+        assert not any(getattr(step, "path", None) == hook for step in decided.steps)
+    done = take_out(sandbox)
+    assert any(message.startswith(f"{hook}: kept") for message in done.messages)
+    assert hook.read_text() == edited
+
+
+@pytest.mark.parametrize("text", ["case ${0##*/} in pre-push) exit ;; esac", 'exec hooks.d/"$(basename "$0")"'])
+def test_a_hook_that_depends_on_its_name_keeps_it(sandbox: HookSandbox, text: str) -> None:
+    """The other hook is installed, and pushes are detected without this one."""
+    hook = write(sandbox.hooks / "pre-push", f"#!/bin/sh\n{text}\n")
+    decided = install_plan.plan_install(facts(sandbox)._replace(git=(2, 40)), texts())
+    assert isinstance(decided, install_plan.InstallPlan)
+    assert any("depends on its own name" in message for message in decided.messages)
+    assert not any(getattr(step, "path", None) == hook for step in decided.steps)
