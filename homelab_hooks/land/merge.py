@@ -59,7 +59,8 @@ def _require_merge_allowed(landing: Landing) -> None:
 def _merge_or_rebase(landing: Landing, tip: str) -> Completed:
     if landing.request.strategy is Strategy.REBASE:
         return landing.git.worktree.rebase(tip, listener=landing.listen("merge", "git rebase"))
-    message = f"Merge remote-tracking branch '{landing.upstream}' into {landing.state.branch}"
+    usual = f"Merge remote-tracking branch '{landing.upstream}' into {landing.state.branch}"
+    message = landing.request.message or usual
     return landing.git.worktree.merge(tip, message=message, listener=landing.listen("merge", "git merge"))
 
 

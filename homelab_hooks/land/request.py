@@ -57,6 +57,8 @@ class LandRequest:
     """the target branch; empty: the remote's HEAD branch"""
     strategy: Strategy = Strategy.MERGE
     verify: VerifyChoice = field(default_factory=DetectVerification)
+    message: str = ""
+    """of the merge commit; empty: git's usual one"""
     push_options: tuple[str, ...] = ()
     dry_run: bool = False
     max_retries: int = 5

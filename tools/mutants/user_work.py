@@ -152,4 +152,31 @@ USER_WORK = (
         (Change("land/ownership.py", "if state.operation_mark and", "if False and"),),
         (f"{CHANGES}::test_an_operation_that_the_user_began_with_the_same_commits_is_left_alone",),
     ),
+    Defence(
+        "edited-shims",
+        "lines that were added to our hooks are not thrown away",
+        (
+            Change("hooks/install/plan.py", "    if hook.installed and hook.is_edited:\n", "    if False:\n"),
+            Change("hooks/install/plan.py", 'and is_edited_shim(hook.name, ours.text or "")', "and False"),
+        ),
+        ("tests/hooks/install/test_install.py::test_lines_that_were_added_to_our_shim_are_not_thrown_away",),
+    ),
+    Defence(
+        "hooks-that-read-their-name",
+        "a hook that depends on its own name is not renamed",
+        (Change("hooks/install/plan.py", "if hook.file.exists and depends_on_name(", "if False and depends_on_name("),),
+        ("tests/hooks/install/test_install.py::test_a_hook_that_depends_on_its_name_keeps_it",),
+    ),
+    Defence(
+        "merge-messages",
+        "git land --message is the message of the merge commit",
+        (Change("land/merge.py", "landing.request.message or usual", "usual"),),
+        ("tests/land/test_message.py::test_a_resolved_merge_keeps_the_message",),
+    ),
+    Defence(
+        "messages-without-a-merge",
+        "a message for a landing without a merge commit is a usage error",
+        (Change("cli/commands/work/land.py", "    _check_message(args)\n", ""),),
+        ("tests/land/test_message.py::test_a_message_without_a_merge_commit_is_a_usage_error",),
+    ),
 )

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[strategy.value for strategy in Strategy],
         help="how to integrate the target branch (default: merge)",
     )
+    parser.add_argument("-m", "--message", metavar="TEXT", help="message of the merge commit")
     parser.add_argument("--no-verify", action="store_true", help="skip the verification command; git hooks still run")
     parser.add_argument(
         "--no-ci-watch", action="store_true", help="neither check CI before the push nor watch it afterwards"
@@ -67,7 +68,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return session.finish(_handle_interrupt(args, session))
 
 
+def _check_message(args: argparse.Namespace) -> None:
+    """Raise CommandError (2) if a message is given for a landing that makes no merge commit, or has its message."""
+    if args.message is None:
+        return
+    if args.proceed or args.abort:
+        other = "--continue" if args.proceed else "--abort"
+        hint = "to change the message of an unfinished merge, run git commit -m, then git land --continue"
+        raise CommandError(f"--message and {other} cannot be used together", hint=hint)
+    if args.strategy not in {None, Strategy.MERGE}:
+        hint = "leave out --message: only --strategy merge makes a merge commit"
+        raise CommandError(f"--message and --strategy {args.strategy} cannot be used together", hint=hint)
+    if not args.message.strip():
+        raise CommandError("the message is empty", hint="pass --message TEXT, or leave it out")
+
+
 def _land(args: argparse.Namespace, session: Session) -> Verdict:
+    _check_message(args)
     runtime = session.runtime
     if args.proceed:
         _restore_options(args, session)
@@ -167,6 +184,7 @@ def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) ->
         strategy=Strategy(args.strategy or Strategy.MERGE),
         verify=_verify_choice(args, config),
         push_options=tuple(args.push_option or ()),
+        message=args.message or "",
         dry_run=args.dry_run,
         resume_template=stage.resume_command(COMMIT_PLACEHOLDER),
         caller_state=kept,
