@@ -137,6 +137,13 @@ _BEFORE_SENDING = re.compile(
     r"|The following submodule paths contain changes)",
     re.MULTILINE,
 )
+_SERVER_HOOK_ABORTED = re.compile(r"^(?:remote: )?fatal: ref updates aborted by hook", re.MULTILINE)
+"""the server's reference-transaction hook refused: receive-pack dies without a line for the ref (refs.c)"""
+_UNSUPPORTED = (
+    ("the receiving end does not support push options", "leave out --push-option, or unset push.pushOption"),
+    ("the receiving end does not support --signed push", "unset push.gpgSign"),
+)
+"""what git asks of the server because of a setting on this side, and the fix"""
 _NOT_A_GIT_SERVER = re.compile(r"^error: Cannot access URL |git-http-push failed", re.MULTILINE)
 """git's fallback for a server that answers like a plain web server, as a captive portal does"""
 _HTTP_REFUSAL = re.compile(
@@ -145,7 +152,7 @@ _HTTP_REFUSAL = re.compile(
 """the response to the request that carried the commits, such as 413 for its size"""
 _SAYS_LITTLE = re.compile(
     r"Could not read from remote repository\.$|error: hook declined to update|the remote end hung up unexpectedly$"
-    r"|early EOF$"
+    r"|early EOF$|ref updates aborted by hook$"
 )
 _FRAMEWORK_FAILED = re.compile(r"\.{3,}\s*Failed$")
 """the end of the line that pre-commit and prek print for a failed hook"""
@@ -181,8 +188,9 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
     reason = error.reason if error else _reason(status, mine["summary"] if mine else "", said)
     # Without a line for the ref, a setting may have made git push something else.
     confirmed = code == 0 and mine is not None
-    hint = error.hint if error else ""
-    refused_late = error is not None and _CUT_OFF.search(err) is not None
+    hint = error.hint if error else next((fix for text, fix in _UNSUPPORTED if text in err), "")
+    aborted = mine is None and _SERVER_HOOK_ABORTED.search(err) is not None
+    refused_late = aborted or (error is not None and _CUT_OFF.search(err) is not None)
     return PushResult(
         status=status,
         reason=reason,
@@ -263,7 +271,7 @@ def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:
 
 def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, TransportError | None]:
     """Return the status of a push that the server did not answer, and git's error if that decides."""
-    if _BEFORE_SENDING.search(err):
+    if _BEFORE_SENDING.search(err) or _SERVER_HOOK_ABORTED.search(err):
         return PushStatus.REFUSED, None
     cut_off = code < 0 or code > _FATAL_EXIT_CODE or _CUT_OFF.search(err)
     if cut_off and not _is_refused(err):

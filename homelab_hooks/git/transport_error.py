@@ -88,6 +88,10 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
      _R, "push to another repository"),
     ((r"Cannot find repository|[Rr]epository\b.* not found|does not appear to be a git repository|not a git repository"
      r"|returned error: (?:404|410)\b"), _R, _CHECK_URL),
+    # a status explains what git makes of the missing answer, such as "expected flush after ref listing"
+    (r"RPC failed; HTTP 40[137]\b", _D, _CHECK_ACCESS),
+    (r"(?:RPC failed; HTTP|returned error:) 429\b", _U, "wait: the server limits the rate of requests"),
+    (r"(?:RPC failed; HTTP|returned error:) 5\d\d\b", _U, "wait until the server works again"),
     ((r"Cannot access URL |git-http-push failed|the response is not from a git server"
      r"|bad line length character|invalid ls-refs response|expected flush after ref listing|expected ACK/NAK, got"
      r"|not valid: is this a git repository|unable to update url base from redirection|[Ii]nvalid content-type"),

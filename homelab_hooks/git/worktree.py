@@ -21,7 +21,10 @@ from homelab_hooks.text.sanitize import strip_control_chars
 _LIST_PATHS = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree")
 # Otherwise merge.* and branch.NAME.mergeOptions could leave a merge uncommitted.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
-_OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
+# A format with a line break makes a to-do list that git itself cannot read.
+_OWN_REBASE = (
+    "-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false", "-c", "rebase.instructionFormat=",
+)  # fmt: skip
 
 
 class Worktree:

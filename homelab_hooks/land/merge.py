@@ -122,6 +122,12 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
     if lock and "Unable to write index" in done.out + done.err:  # git cannot undo it either; the landing can be resumed
         return lock_error(str(lock))
     git.operations.abort_operation(operation.name)
+    if operation.name == "rebase":
+        return CommandError(
+            f"could not rebase onto {landing.upstream}: {error_message(done)}",
+            hint="fix what git, a hook or the commit signing reports, then run git land again",
+            exit=ExitCode.PUSH_FAILED,
+        )
     return CommandError(
         f"could not commit the merge with {landing.upstream}: {error_message(done)}",
         hint="fix the hook or the commit signing that failed, then run git land again",

@@ -70,9 +70,9 @@ def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter:
         case PushStatus.REF_LOCKED:
             return retry_or_fail(tried, attempts, jitter, REF_LOCKED)
         case PushStatus.UNREACHABLE:
-            return retry_or_fail(
-                tried, min(attempts, MAX_NETWORK_ATTEMPTS - 1), jitter, f"no connection: {outcome.reason}"
-            )
+            answered = "returned error: " in outcome.reason  # git's text for an HTTP status, such as 503
+            why = f"{'the server refused the request' if answered else 'no connection'}: {outcome.reason}"
+            return retry_or_fail(tried, min(attempts, MAX_NETWORK_ATTEMPTS - 1), jitter, why)
         case PushStatus.PROTECTED:
             return PushFeatureBranch()
         case PushStatus.REFUSED | PushStatus.LOCAL_HOOK | PushStatus.DENIED:

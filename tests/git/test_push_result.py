@@ -257,3 +257,25 @@ def test_a_hook_that_prints_what_git_prints_makes_no_landing_certain() -> None:
         1, f" \t{ZERO}:{REF}\t1..2\nDone\n", "error: failed to push some refs to 'x'\n", ref=REF
     )
     assert not outcome.confirmed
+
+
+@pytest.mark.parametrize(
+    ("err", "reason"),
+    [
+        ("remote: no changes on Fridays\nremote: fatal: ref updates aborted by hook\n", "no changes on Fridays"),
+        ("fatal: ref updates aborted by hook\n", "fatal: ref updates aborted by hook"),
+    ],
+)
+def test_a_reference_transaction_hook_of_the_server_refuses(err: str, reason: str) -> None:
+    """The server dies without an answer for the ref, so it is queried; the push is not repeated."""
+    end = "send-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly\n"
+    found = parse_push_output(128, "", err + end, ref=REF)
+    assert (found.status, found.reason, found.may_have_arrived) == (PushStatus.REFUSED, reason, True)
+
+
+@pytest.mark.parametrize(
+    ("feature", "setting"), [("push options", "push.pushOption"), ("--signed push", "push.gpgSign")]
+)
+def test_what_a_setting_asks_of_the_server_is_unset_here(feature: str, setting: str) -> None:
+    found = parse_push_output(128, "", f"fatal: the receiving end does not support {feature}\n", ref=REF)
+    assert (found.status, setting in found.hint) == (PushStatus.REFUSED, True)

@@ -23,8 +23,15 @@ Load key "/home/ann/.ssh/id": bad permissions
 git@host.test: Permission denied (publickey)."""
 URL = "https://git.example.test/acme/app.git/"
 
+NO_ANSWER = "fatal: expected flush after ref listing"
+
 U, D, R = TransportFault.UNREACHABLE, TransportFault.DENIED, TransportFault.REFUSED
 CASES = [
+    ("error: RPC failed; HTTP 403 curl 22 The requested URL returned error: 403\n" + NO_ANSWER,
+     D, "HTTP 403", "your access"),
+    ("error: RPC failed; HTTP 500 curl 22 The requested URL returned error: 500\n" + NO_ANSWER,
+     U, "HTTP 500", "works again"),
+    (f"fatal: unable to access '{URL}': The requested URL returned error: 429", U, "429", "limits the rate"),
     ("/home/ann/.ssh/config: line 3: Bad configuration option: usekeychain\n/home/ann/.ssh/config: terminating, 1 bad"
      " configuration options" + SSH_END, R, "line 3: Bad configuration option", "ssh configuration"),
     ("Bad owner or permissions on /home/ann/.ssh/config" + SSH_END, R, "Bad owner", "ssh configuration"),
@@ -70,7 +77,7 @@ CASES = [
     (f"remote: log in first\nfatal: could not read Username for '{URL}': terminal prompts disabled",
      D, "could not read Username", "access"),
     (f"remote: Not Found\nfatal: repository '{URL}' not found", R, "not found", "URL"),
-    (f"fatal: unable to access '{URL}': The requested URL returned error: 502", U, "502", "network"),
+    (f"fatal: unable to access '{URL}': The requested URL returned error: 502", U, "502", "works again"),
     (f"fatal: unable to access '{URL}': The requested URL returned error: 413", R, "413", "request bodies"),
     (f"fatal: {URL}info/refs not valid: is this a git repository?", R, "not valid", "proxy"),
     ("fatal: Unable to find remote helper for 'https'", R, "remote helper", "install"),

@@ -288,4 +288,22 @@ SERVER = (
         (Change("land/steps.py", "for refusal in outcome.failed_elsewhere:", "for refusal in ():"),),
         ("tests/land/test_push_urls.py::test_a_refusal_of_another_push_url_is_a_warning",),
     ),
+    Defence(
+        "aborted-by-a-server-hook",
+        "a refusal of the server's reference-transaction hook is final",
+        (Change("git/push_result.py", " or _SERVER_HOOK_ABORTED.search(err):", ":"),),
+        ("tests/git/test_push_result.py::test_a_reference_transaction_hook_of_the_server_refuses",),
+    ),
+    Defence(
+        "statuses-of-fetches",
+        "a refused fetch request is reported with its status, not as a web page",
+        (Change("git/transport_error.py", 'r"RPC failed; HTTP 40[137]\\b"', 'r"RPC failed; HTTP 999"'),),
+        ("tests/git/test_transport_error.py::test_the_cause_decides_kind_reason_and_hint",),
+    ),
+    Defence(
+        "to-do-list-formats",
+        "rebase.instructionFormat does not stop a rebase",
+        (Change("git/worktree.py", ', "-c", "rebase.instructionFormat=",', ","),),
+        ("tests/land/test_false_causes.py::test_a_format_of_the_to_do_list_does_not_stop_a_rebase",),
+    ),
 )
