@@ -51,7 +51,7 @@ class WorktreeList:
         return self._git.run("reset", "--hard", "--quiet", "HEAD")
 
     def unsaved_changes(self) -> tuple[str, ...]:
-        """Return all changes that removing this work tree would lose, untracked files too, each as `XY path`."""
+        """Return all changes that removing this worktree would lose, untracked files too, each as `XY path`."""
         return self._git.list_entries(*FULL_STATUS, "--untracked-files=all")
 
     def remove_worktree(self, path: Path, *, even_dirty: bool = False) -> Completed:

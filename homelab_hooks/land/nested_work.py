@@ -1,4 +1,4 @@
-"""Finds work in other repositories and work trees inside a work tree: removing it would lose that too."""
+"""Finds work in other repositories and worktrees inside a worktree: removing it would lose that too."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _RUNS_PROGRAMS = r"^(filter\..*|include\.path|includeif\..*)$"
 
 
 def describe_nested_work(outer: Repository, path: Path) -> tuple[str, ...]:
-    """Return each repository or work tree below a directory whose work would be lost with it, and what the work is.
+    """Return each repository or worktree below a directory whose work would be lost with it, and what the work is.
 
     Git status lists a nested repository that is not ignored as one untracked entry, and an ignored one not at all. A
     clean clone, such as one that a package manager made, is not named: its commits are on a remote.
 
     Args:
-        outer: the work tree at `path`; the repositories of its submodules are deleted with it.
+        outer: the worktree at `path`; the repositories of its submodules are deleted with it.
     """
     own = outer.location.git_dir() or path
     found = ((folder, _describe_work(outer.at(folder), folder, (path, own))) for folder in find_nested(path))
@@ -29,7 +29,7 @@ def describe_nested_work(outer: Repository, path: Path) -> tuple[str, ...]:
 
 
 def find_nested(path: Path) -> Iterator[Path]:
-    """Yield the directories below this one that have a `.git`: repositories, submodules and work trees."""
+    """Yield the directories below this one that have a `.git`: repositories, submodules and worktrees."""
     for folder, folders, files in os.walk(path):
         if ".git" in folders:
             folders.remove(".git")
@@ -40,7 +40,7 @@ def find_nested(path: Path) -> Iterator[Path]:
 
 
 def _describe_work(nested: Repository, folder: Path, removed: tuple[Path, ...]) -> str:
-    """Return what would be lost with a nested repository or work tree; empty if nothing.
+    """Return what would be lost with a nested repository or worktree; empty if nothing.
 
     Args:
         folder: where it is.

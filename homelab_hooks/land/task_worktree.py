@@ -48,7 +48,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     """Return the path and branch of a topic, whether or not it exists. Raises CommandError for an invalid name."""
     owner = user if user and git.location.is_valid_branch(user) and "/" not in user else "user"
     branch = f"{owner}/{topic}"
-    # Git names its own directory of a work tree after the last part, and cannot use one that is called @.
+    # Git names its own directory of a worktree after the last part, and cannot use one that is called @.
     if not topic or topic.startswith("-") or Path(topic).name == "@" or not git.location.is_valid_branch(branch):
         raise CommandError(
             f"{sanitize.strip_control_chars(branch)} is not a valid branch name",
@@ -180,7 +180,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
 
 
 def _remove_error(path: Path, done: Completed) -> CommandError:
-    """Return why git did not remove a work tree, with what helps."""
+    """Return why git did not remove a worktree, with what helps."""
     hint = ""
     if "locked working tree" in done.err:
         hint = f"run git worktree unlock {shlex.quote(str(path))}, then run the same command again"
@@ -191,17 +191,17 @@ def _remove_error(path: Path, done: Completed) -> CommandError:
 
 
 def _move_away_hint(path: Path) -> str:
-    """Return the hint for something else at the path of a work tree; git then takes it for deleted by hand."""
+    """Return the hint for something else at the path of a worktree; git then takes it for deleted by hand."""
     return f"move {sanitize.strip_control_chars(str(path))} away, then run the same command again"
 
 
 def _remove_empty_folders(topic: str, old: TaskWorktree) -> None:
     """Remove `.worktrees`, and below it the directories of a topic with slashes, as far as they are empty.
 
-    The directories above are the user's, and so is the place that a work tree was moved to.
+    The directories above are the user's, and so is the place that a worktree was moved to.
     """
     last = len(Path(topic).parts) - (old.is_main and old.path != old.base / WORKTREES_DIR / topic)
-    with contextlib.suppress(OSError):  # other work trees may be in them
+    with contextlib.suppress(OSError):  # other worktrees may be in them
         for folder in old.path.parents[:last]:
             folder.rmdir()
 
@@ -235,7 +235,7 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
 
 
 def _ignore_folder(main: Repository, folder: Path) -> None:
-    """Add the directory to .git/info/exclude, so that `git status` does not list the work trees."""
+    """Add the directory to .git/info/exclude, so that `git status` does not list the worktrees."""
     slash = "" if folder.is_symlink() else "/"  # a link, perhaps to another disk, is a file to git
     if main.location.is_ignored(f"{folder}{slash}"):
         return
