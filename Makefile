@@ -13,7 +13,7 @@ print_parts = @awk -F '\t' '{ printf "%-24s%5d s\n", $$1, $$2 }' $(PARTS)
 # Keep bytecode: otherwise every process that the tests start would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check oldest chaos defences soak fuzz bench lock clean
+.PHONY: demo test check oldest chaos defenses soak fuzz bench lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
@@ -58,14 +58,14 @@ oldest:  ## the fast tests with the oldest supported dependencies, in a separate
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	build/oldest/bin/pytest -q -n 2 -m "not slow and not real"
 
-chaos: $(STAMP)  ## rerun one random fault sequence: HOMELAB_SEED=17 make chaos
+chaos: $(STAMP)  ## repeat one random fault sequence: HOMELAB_SEED=17 make chaos
 	$(BIN)/pytest -q "tests/watch/test_chaos.py::test_no_watch_ends_with_a_wrong_verdict[0]" \
 	  "tests/watch/test_chaos_sockets.py::test_no_watch_over_a_socket_ends_with_a_wrong_verdict[0]"
 
 fuzz: $(STAMP)  ## fuzz every parser of external input: SECONDS=900 make fuzz
 	$(BIN)/python -m tools.fuzz $(or $(SECONDS),60)
 
-defences: $(STAMP)  ## mutation tests: remove each defence in a copy, and check that its test fails: NAMES="filters ext" make defences
+defenses: $(STAMP)  ## mutation tests: remove each defense in a copy, and check that its test fails: NAMES="filters ext" make defenses
 	$(BIN)/python -m tools.mutants $(NAMES)
 
 soak: $(STAMP)  ## 300 commands as real processes under random faults, and 300 interrupted at a random line

@@ -58,7 +58,7 @@ class StageChanged(NamedTuple):
 
 
 REMOVED_STATUS = "removed"
-"""the status of a pipeline that the server has removed: it was filtered out, and its number may go to another commit"""
+"""the status of a pipeline that the server has removed: it was filtered out, and its number may be reused"""
 
 
 class PipelineChanged(NamedTuple):

@@ -47,19 +47,21 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.DENIED: "access denied: token missing or rejected, invalid certificate, repository not found in CI, "
     "not a Woodpecker server, or no access to the cluster",
     ExitCode.CANCELLED: "the pipeline was cancelled, killed, or declined by a user",
-    ExitCode.SUPERSEDED: "replaced by a newer pipeline that does not contain the commit",
+    ExitCode.SUPERSEDED: "superseded by a newer pipeline whose commit is not known to contain this one",
     ExitCode.BLOCKED: "the pipeline needs approval; its URL is printed",
-    ExitCode.UNREACHABLE: "the server did not respond within `--unreachable-timeout`",
+    ExitCode.UNREACHABLE: "no usable response from the server within `--unreachable-timeout`",
     ExitCode.ROLLOUT_FAILED: "the new pods fail, or the progress deadline was exceeded",
     ExitCode.ROLLOUT_UNPROVEN: "could not verify that the workload runs this commit",
-    ExitCode.REFUSED: "refused; the target branch was not changed",
-    ExitCode.CONFLICT: "merging the target branch conflicts; the files are listed",
-    ExitCode.VERIFY_FAILED: "the verification command failed",
+    ExitCode.REFUSED: "a precondition is not met, or the server refused the request; nothing was landed",
+    ExitCode.CONFLICT: "the merge or rebase has conflicts (the files are listed), or `--strategy ff-only` cannot "
+    "fast-forward",
+    ExitCode.VERIFY_FAILED: "the verification command failed, or tracked files or the branch changed during the "
+    "landing",
     ExitCode.PROTECTED: "the target branch is protected; the topic branch was pushed, "
     "and the link to open a pull request is printed",
     ExitCode.PUSH_FAILED: "the fetch, the merge commit, or the push failed: authentication, network, a local hook, "
-    "or rejected by the server",
-    ExitCode.TIMEOUT: "timed out; the command to resume is printed",
+    "or a rejection by the server",
+    ExitCode.TIMEOUT: "timed out, or still running (`homelab ci status`); the command to resume is printed",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; the command to resume is printed",
     ExitCode.TERMINATED: "terminated by SIGTERM; the command to resume is printed",
 }

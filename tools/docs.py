@@ -46,7 +46,7 @@ def the_settings() -> str:
             f"`{setting.git}`" if setting.git else "",
             f"`{setting.tracked}`" if setting.tracked else "never",
             f"`{setting.default}`" if setting.default else setting.default_label,
-        ]).replace("auto|live|plain|json", "MODE") + " |"
+        ]).replace("auto|live|plain|json", r"auto\|live\|plain\|json") + " |"
         for setting in SETTINGS
     ]  # fmt: skip
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])

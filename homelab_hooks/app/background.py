@@ -10,7 +10,7 @@ from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.notify import find_session_leader
 from homelab_hooks.hooks.background.registry import WatchRegistry
 
-WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
+WATCHER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "watcher")
 """arguments for Python; -P, because modules must not come from the current directory"""
 
 
@@ -28,6 +28,6 @@ def spawn_watcher(runtime: Runtime, job: WatchJob) -> Path | None:
         return None
     log = registry.log_of(job.name)
     full = job._replace(log=str(log), session_leader=find_session_leader())
-    argv = [sys.executable, *WORKER_COMMAND, job.sha]
+    argv = [sys.executable, *WATCHER_COMMAND, job.sha]
     runtime.hook_runner.spawn(argv, cwd=Path("/"), env={JOB_VARIABLE: full.to_json()}, log=log)
     return log

@@ -31,7 +31,7 @@ class FollowUp:
         deploying: wait for the configured rollouts.
 
     Raises:
-        CommandError: (usage) a deploy target is malformed: before the push, because afterwards it is too late.
+        CommandError: (usage) a workload is malformed: before the push, because afterwards it is too late.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class FollowUp:
         config, runtime = self._config, self._session.runtime
         about = watch_setup.resolve_context(config, runtime, "HEAD")
         self._ci = runtime.ci_provider(config)
-        dial = f" by the dial {config.dial}" if config.dial else ""
+        dial = f" ({config.dial})" if config.dial else ""
         access.check_ci_access(self._ci, about.names, clock=runtime.clock, where=f"{runtime.server(config)}{dial}")
 
     def run(self, landed: Landed) -> Verdict:

@@ -23,7 +23,7 @@ _HELP_GROUPS = (
     ("CI server", "", CI_OPTIONS),
     (
         "time limits",
-        "DUR is a duration such as 90 or 90s (seconds), 2m, or 1h30m. 0 disables the wait.",
+        "DUR is a duration such as 90 or 90s (seconds), 2m, or 1h30m. 0 means check once, without waiting.",
         (*TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS),
     ),
 )

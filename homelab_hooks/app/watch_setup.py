@@ -69,7 +69,8 @@ def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str
     found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
         raise CommandError(
-            "the repository's name in CI is unknown", hint="pass --repo OWNER/NAME, or set homelab.ciRepo"
+            "could not determine the repository's OWNER/NAME in CI",
+            hint="pass --repo OWNER/NAME, or set homelab.ciRepo",
         )
     return found
 

@@ -81,7 +81,10 @@ def create_vault_client(vault: VaultSettings, clock: RequestClock) -> HttpClient
 
 
 def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token | TokenNotFound:
-    """Read the CI token from a KV engine of version 1 or 2. Raises CommandError if no header can carry it."""
+    """Read the CI token from a KV engine of version 1 or 2.
+
+    Raises CommandError if the token contains characters that are not allowed in an HTTP header.
+    """
     if not vault.token:
         return TokenNotFound(vault.source, "there is no Vault token", "run vault login, or set VAULT_TOKEN")
     import hvac
@@ -162,7 +165,7 @@ def _on_status(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
         reason = f"it rejected the token from {vault.token_source}: expired, or not permitted to read this path"
         return TokenNotFound(vault.source, reason, "run vault login, then try again")
     if status == HTTPStatus.NOT_FOUND:
-        return TokenNotFound(vault.source, "there is nothing at that path", "set homelab.vaultPath")
+        return TokenNotFound(vault.source, "no secret at that path", "set homelab.vaultPath")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return TokenNotFound(vault.source, "it is sealed or starting", "unseal Vault", unreachable=True)
     text = truncate_text(strip_control_chars(response.body.decode("utf-8", "replace")), 80)

@@ -1,4 +1,4 @@
-"""An HTTP connection to a CI server that carries a token, obtained now or as soon as there is one."""
+"""An HTTP connection to a CI server, authenticated with the CI token, which may become available later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names the cells of a matrix by what differs between them."""
+"""Names the workflows of a matrix by the axes in which they differ."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def find_first_repository(runs: RunSource, names: Iterable[str], *, within: floa
         within: seconds for each request.
     """
     poll: Poll[Repo] = Denied(
-        "the repository's OWNER/NAME is not known", hint="pass --repo OWNER/NAME, or set homelab.ciRepo"
+        "could not determine the repository's OWNER/NAME in CI", hint="pass --repo OWNER/NAME, or set homelab.ciRepo"
     )
     for name in names:
         poll = runs.repository(name, within=within)

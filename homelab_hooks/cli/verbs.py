@@ -42,7 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch"),
     Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status"),
     Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
-    Command(("ci", "restart"), "write", "rerun the failed pipelines of a commit and watch them", "ci.restart"),
+    Command(("ci", "restart"), "write", "restart the failed pipelines of a commit and watch them", "ci.restart"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
         ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"
@@ -65,7 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("hooks", "ci-green"),
         "read",
-        "pre-push gate: reject pushes to a branch that fails in CI",
+        "pre-push gate: reject pushes to a branch whose latest pipeline failed",
         "hooks.ci_green",
         hidden=True,
     ),
@@ -80,7 +80,7 @@ COMMANDS: tuple[Command, ...] = (
         ("hooks", "post-push"), "write", "start a background watcher before a push", "hooks.post_push", hidden=True
     ),
     Command(("hooks", "pushed"), "write", "watch CI after a plain git push", "hooks.pushed", hidden=True),
-    Command(("hooks", "waiter"), "write", "(internal) the background watcher of a push", "hooks.worker", hidden=True),
+    Command(("hooks", "watcher"), "write", "(internal) the background watcher of a push", "hooks.watcher", hidden=True),
 )
 
 

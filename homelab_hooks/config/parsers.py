@@ -44,7 +44,7 @@ def parse_ref_name(text: str) -> str:
 
 
 def parse_workload(text: str) -> str:
-    """Check the form of a deploy target; the kinds are checked where it is used."""
+    """Check the form of a workload; the kinds are checked where it is used."""
     if not _WORKLOAD.fullmatch(text):
         raise ValueError("expected NAMESPACE/NAME or NAMESPACE/KIND/NAME")
     return text

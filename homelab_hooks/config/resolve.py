@@ -236,7 +236,8 @@ def _forbidden_key_warning(key: str) -> SettingWarning:
         return SettingWarning(f"{ignored}: not a setting", f"remove `{key}` from {TRACKED_FILE}")
     places = [("git config", setting.git), ("the environment", setting.env), ("an option", setting.option)]
     *others, last = [place for place, name in places if name]
-    where = f"{', '.join(others)} or {last}" if others else last
+    comma = "," if len(others) > 1 else ""
+    where = f"{', '.join(others)}{comma} or {last}" if others else last
     remedy = f"remove `{key}` from {TRACKED_FILE}, and run git config {setting.git} VALUE"
     return SettingWarning(f"{ignored}: it can only be set in {where}", remedy)
 
@@ -272,6 +273,6 @@ def _reject_cleartext_http(address: EffectiveSetting, dial: EffectiveSetting) ->
         return
     is_local = server.is_loopback and (dial.value is None or is_loopback_host(dial.value.address))
     if server.scheme == "http" and not is_local:
-        where = f"{_display_name(address.setting)}: {server} from {address.source}"
+        where = f"{server} from {address.source}"
         hint = "use https://, or set HOMELAB_ALLOW_HTTP=1"
         raise CommandError(f"{where} would send the token unencrypted", hint=hint)

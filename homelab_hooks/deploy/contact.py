@@ -20,7 +20,7 @@ RETRY_BACKOFF = Backoff(first_s=1.0, longest_s=8.0)
 
 
 def on_answer(state: RolloutState, now: float) -> Decision[RolloutState]:
-    """Return the state after a usable response, with an event if lost contact had been reported."""
+    """Return the state after a usable response, and an event if an outage had been reported."""
     contact, events = polling_contact.on_answer(state.contact, now)
     return Decision(replace(state, contact=contact), events)
 

@@ -45,7 +45,7 @@ Invariants, and what each prevents:
 * A restart during the settle time starts it again: a crash loop looks complete at intervals.
 * Once an image has proven the commit, its replacement by another is a failure (a rollback), not a reason to wait.
 * A workload that was deleted and created again is the same rollout only if it names the commit; its settle time then
-  starts again, and the probe forgets the old instances.
+  starts again, and the probe discards the old instances.
 * A poll without a usable response changes nothing but `contact`, and the text that names what is waited for. So a
   connection that comes and goes neither fails a rollout nor resets a settle time.
 * The next poll is never later than the deadline, or than the end of the settle time, and never at once
@@ -116,7 +116,7 @@ def decide(
 def _on_answer(
     state: RolloutState, poll: Found[Observation] | NotFound, now: float, assess: Assess[Observation]
 ) -> Decision[RolloutState]:
-    """Return the decision after a usable response; if contact was lost, first report that it is restored."""
+    """Return the decision after a usable response; after an outage, first report its end."""
     answered = on_answer(state, now)
     if isinstance(poll, NotFound):
         step = on_missing(answered.state, poll.reason, now)

@@ -35,7 +35,7 @@ class Assessed:
     timing: PollTiming
     """the facts that the time of the next poll depends on"""
     memory: object
-    """what the probe remembers until the next poll; kept in `RolloutState.memory`"""
+    """what the probe keeps until the next poll; kept in `RolloutState.memory`"""
     assessment: Assessment | None = None
     """None: the poll shows the progress of the rollout, but is not enough for a verdict"""
     image: str = ""

@@ -51,7 +51,7 @@ def wait_for_rollouts(
         CommandError: no target is given, or the probe lacks what it needs (such as kubectl).
     """
     if not request.targets:
-        raise CommandError("no deploy target given", hint="pass a target as NAMESPACE/NAME, or set homelab.deploy")
+        raise CommandError("no workload given", hint="pass a workload as NAMESPACE/NAME, or set homelab.deploy")
 
     def poll_targets(waiting: TargetSet) -> Found[PollsByTarget[Observation]]:
         _show_failures(probe, waiting.states)

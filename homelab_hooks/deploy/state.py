@@ -81,7 +81,7 @@ class RolloutState:
     """when the next poll is due"""
     timing: PollTiming
     memory: object = None
-    """what the probe remembers between two polls"""
+    """what the probe keeps between two polls"""
 
     @property
     def deadline(self) -> float:

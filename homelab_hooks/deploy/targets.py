@@ -50,7 +50,7 @@ def decide_targets(
 
 
 def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:
-    """Drop repeated events of lost or restored contact: all targets share the server."""
+    """Drop repeated events about an outage or its end: all workloads share the server."""
     kept: list[Event] = []
     for event in events:
         repeated = isinstance(event, ContactLost | ContactRestored) and any(type(each) is type(event) for each in kept)

@@ -57,12 +57,10 @@ class WorkloadTarget:
             case _:
                 namespace = kind = name = ""
         if not (_NAME.fullmatch(namespace) and _NAME.fullmatch(name)):
-            raise CommandError(
-                f"{text!r} is not a deploy target", hint="expected NAMESPACE/NAME or NAMESPACE/KIND/NAME"
-            )
+            raise CommandError(f"{text!r} is not a workload", hint="expected NAMESPACE/NAME or NAMESPACE/KIND/NAME")
         if kind.lower() not in _KINDS:
             raise CommandError(
-                f"{text!r} is not a deploy target: {kind!r} is not a supported kind",
+                f"{text!r} is not a workload: {kind!r} is not a supported kind",
                 hint="expected the kind deployment, statefulset, or daemonset",
             )
         return cls(namespace, _KINDS[kind.lower()], name)

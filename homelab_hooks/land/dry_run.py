@@ -86,7 +86,7 @@ def _target_commit(landing: Landing) -> str:
         case Found(tip):
             return str(tip)
         case NotFound():
-            hint = "pass another target with --onto BRANCH"
+            hint = "pass another branch with --onto BRANCH"
             raise CommandError(f"there is no branch {landing.upstream}", hint=hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | Denied(reason):
             raise CommandError(f"could not query {landing.upstream}: {reason}", exit=ExitCode.PUSH_FAILED)

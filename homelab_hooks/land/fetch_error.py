@@ -16,11 +16,11 @@ def fetch_error(done: Completed, target: str) -> CommandError:
         target: `REMOTE/BRANCH`, fit to be shown.
     """
     if done.ok:
-        hint = "check refs/homelab and the reference-transaction hooks, then run the same command again"
+        hint = "run git for-each-ref refs/homelab, and check whether a reference-transaction hook rejects the update"
         return CommandError(f"the fetch returned no commit for {target}", hint=hint, exit=ExitCode.PUSH_FAILED)
     error = read_transport_error(done.err)
     if error.fault is TransportFault.NO_BRANCH:
-        hint = "pass another target with --onto BRANCH"
+        hint = "pass another branch with --onto BRANCH"
         return CommandError(f"there is no branch {target}", hint=hint, exit=ExitCode.REFUSED)
     hint = f"{error.hint}, then run the same command again"
     return CommandError(f"could not fetch {target}: {error.reason}", hint=hint, exit=ExitCode.PUSH_FAILED)

@@ -69,7 +69,7 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
 def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:
     after = landing.dependencies.follow_up
     if after is None:
-        return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}; nothing was watched")
+        return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}; CI was not watched")
     hook = post_push_hook(landing.git) if landing.dependencies.runs_post_push_hook else None
     if hook is not None:
         return _run_hook(landing, hook, there)

@@ -88,7 +88,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
 def resolve_remote(request: LandRequest, git: Repository) -> str:
     """Return the remote to push to. Raises CommandError if none can be chosen, or the target's name is not valid."""
     if request.onto and not git.location.is_valid_branch(request.onto):
-        raise CommandError(f"{request.onto} is not a valid branch name", hint="pass another target with --onto BRANCH")
+        raise CommandError(f"{request.onto} is not a valid branch name", hint="pass another branch with --onto BRANCH")
     names, own = git.remotes.remote_names(), git.remotes.push_remote(git.history.current_branch())
     return choose_remote(names, wanted=request.remote, push_remote=own, push_default=git.remotes.push_default()).name
 

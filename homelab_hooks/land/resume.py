@@ -82,7 +82,7 @@ def _restart_rebase(landing: Landing) -> None:
     if not done.ok:
         raise CommandError(f"could not undo the rebase: {error_message(done)}", exit=ExitCode.REFUSED)
     if head not in {landing.state.merge_began_at, landing.state.target_commit}:
-        text = f"the rebase was killed and starts again; the commits that it had rebased end at {short_sha(head)}"
+        text = f"the rebase was interrupted and is started again; the result so far was {short_sha(head)}"
         landing.log(text, source="merge")
 
 

@@ -117,7 +117,7 @@ def _classify_broken(reason: str, exchange: BrokenExchange) -> RequestFailed:
 def classify_tls_error(error: ssl.SSLError) -> RequestFailed:
     """Return the reason of a request that failed because of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        reason = f"the certificate does not verify: {error.verify_message}"
+        reason = f"certificate verification failed: {error.verify_message}"
         return RequestFailed(FailureKind.CONNECTION, reason, find_certificate_fault(error))
     name = error.reason or "UNKNOWN"
     reason = name.replace("_", " ").lower()

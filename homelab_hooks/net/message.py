@@ -51,11 +51,11 @@ class FailureCause(Enum):
     PROXY_REFUSED = auto()
     """the proxy does not connect to this server"""
     PROXY_LOGIN = auto()
-    """the proxy wants a user and a password (407)"""
+    """the proxy requires authentication (407)"""
     PROXY_DOWN = auto()
     """the proxy cannot connect now"""
     PORTAL = auto()
-    """the network wants a login first (a redirect or 511 of the proxy)"""
+    """the network requires a login (a redirect or 511 of the proxy)"""
     NO_TLS = auto()
     """the port does not use TLS, and the request did"""
     TLS_ONLY = auto()

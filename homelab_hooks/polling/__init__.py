@@ -1,1 +1,1 @@
-"""The poll loop that the subjects share: the outcome of a poll, lost contact, retries, and the heartbeat."""
+"""The poll loop for CI and for rollouts: the outcome of a poll, outages, retries, and the heartbeat."""

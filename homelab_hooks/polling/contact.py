@@ -1,10 +1,10 @@
-"""Contact with a server that is polled: when it counts as lost, which refusals are final, when to retry.
+"""The connection state of a polled server: when an outage is reported, which refusals are final, when to retry.
 
 One implementation for CI and cluster. A `Contact` is a value: each outcome of a poll returns the next one.
 
-A server that gives no usable response is retried with growing pauses. Contact is reported lost after 5 seconds, once,
-and restored with the next usable response. When a timeout is over is the caller's decision, because only the caller
-knows what else it waits for.
+A server that gives no usable response is retried with growing pauses. An outage is reported once, after 5
+seconds, and its end with the next usable response. When a timeout is over is the caller's decision, because only the
+caller knows what else it waits for.
 
 Silence counts from the first request that failed, never from time in which nothing was requested: a minute may pass
 between two polls while a stream or a watch is up. Nor does it count time in which this process was stopped (Ctrl-Z).
@@ -24,7 +24,7 @@ from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 
 LOST_REPORT_AFTER_S = 5.0
-"""seconds without a usable response after which lost contact is reported"""
+"""seconds without a usable response after which the outage is reported"""
 MIN_LAST_REFUSALS = 3
 """refusals in a row at the end of a silence that had other causes too, for the silence to count as a refusal"""
 MAX_SLOW_REFUSALS = 2
@@ -44,7 +44,7 @@ class Backoff:
     longest_s: float
 
     def delay_s(self, misses: int) -> float:
-        """Return the delay in seconds after so many polls in a row without a usable response.
+        """Return the delay in seconds after `misses` polls in a row without a usable response.
 
         >>> [Backoff(0.5, 15.0).delay_s(misses) for misses in (1, 2, 3, 6, 99)]
         [0.5, 1.0, 2.0, 15.0, 15.0]
@@ -53,13 +53,13 @@ class Backoff:
 
 
 class Contact(NamedTuple):
-    """How well the server can be reached; times in seconds of the caller's clock."""
+    """The connection state of a server; times in seconds of the caller's clock."""
 
     silent_since: float
     """when the last usable response came; after a failure, when the first request that failed was sent"""
     ever_answered: bool = False
     reported: bool = False
-    """lost contact has been reported"""
+    """the outage has been reported"""
     misses: int = 0
     """polls in a row without a usable response; refusals count too"""
     refusals: int = 0
@@ -71,7 +71,7 @@ class Contact(NamedTuple):
 
 
 def on_answer(contact: Contact, now: float) -> tuple[Contact, tuple[Event, ...]]:
-    """Return the contact after a usable response, with an event if lost contact had been reported."""
+    """Return the connection state after a usable response, and an event if an outage had been reported."""
     away = now - contact.silent_since
     events: tuple[Event, ...] = (ContactRestored(away=away),) if contact.reported else ()
     return Contact(silent_since=now, ever_answered=True), events
@@ -80,7 +80,7 @@ def on_answer(contact: Contact, now: float) -> tuple[Contact, tuple[Event, ...]]
 def on_unavailable(
     contact: Contact, poll: Unavailable, now: float, *, asked_at: float, timeout: float
 ) -> tuple[Contact, tuple[Event, ...]]:
-    """Return the contact after a poll without a usable response, with an event if lost contact is to be reported now.
+    """Return the connection state after a failed poll, and an event if the outage has to be reported.
 
     Args:
         asked_at: when the poll was due.
@@ -99,7 +99,7 @@ def on_unavailable(
 def on_denied(
     contact: Contact, poll: Denied, now: float, *, asked_at: float, timeout: float
 ) -> tuple[Contact, tuple[Event, ...]]:
-    """Return the contact after a refusal, with an event if lost contact is to be reported now.
+    """Return the connection state after a 401 or 403, and an event if the outage has to be reported.
 
     Args:
         asked_at: when the poll was due.
@@ -115,7 +115,7 @@ def on_denied(
 
 
 def _count_silence(contact: Contact, now: float, asked_at: float) -> Contact:
-    """Return the contact with one more failed poll; the silence begins with the first one."""
+    """Return the connection state with one more failed poll; the silence begins with the first one."""
     if contact.misses:
         return contact._replace(misses=contact.misses + 1)
     asked_at = min(now, max(contact.silent_since, asked_at))
@@ -144,16 +144,16 @@ def is_refusal_believed(contact: Contact, poll: Denied, now: float, *, timeout: 
 
 
 def is_timed_out(contact: Contact, now: float, *, timeout: float) -> bool:
-    """Return whether there was no usable response for so many seconds."""
+    """Return whether there was no usable response for `timeout` seconds."""
     return now - contact.silent_since >= timeout
 
 
 def retry_delay(
     contact: Contact, now: float, backoff: Backoff, *, spread: Callable[[float], float] = lambda seconds: seconds
 ) -> float:
-    """Return the seconds until the next decision: never past the moment at which lost contact is to be reported.
+    """Return the seconds until the next decision: never past the moment at which the outage has to be reported.
 
-    A server may ask for a longer pause (`Contact.retry_at`): nothing is requested then, but lost contact is reported.
+    A server may ask for a longer pause (`Contact.retry_at`): nothing is requested then, but the outage is reported.
 
     Args:
         spread: adds jitter to a pause, so that many clients do not retry at once.

@@ -25,7 +25,7 @@ class TimedOut(NamedTuple):
 
 
 def call_within(call: Callable[[], T], seconds: float, *, name: str) -> Produced[T] | TimedOut:
-    """Run `call` in a thread and wait for it for so many seconds; raise what it raises.
+    """Run `call` in a thread and wait up to `seconds` for it; raise what it raises.
 
     Args:
         name: the thread's name, for debuggers.

@@ -15,13 +15,13 @@ def describe_exit(code: int) -> str:
         code: its exit code; negative for a signal, as in subprocess.
 
     >>> describe_exit(2), describe_exit(-9), describe_exit(139)
-    ('exited with code 2', 'was killed by SIGKILL', 'exited with code 139 (SIGSEGV in a shell)')
+    ('exited with code 2', 'was killed by SIGKILL', 'exited with code 139 (killed by SIGSEGV)')
     """
     if code < 0:
         return f"was killed by {_signal_name(-code)}"
     killed = code - _SHELL_OFFSET_CODE
     named = killed in {each.value for each in signal.Signals}
-    return f"exited with code {code}" + (f" ({_signal_name(killed)} in a shell)" if named else "")
+    return f"exited with code {code}" + (f" (killed by {_signal_name(killed)})" if named else "")
 
 
 def _signal_name(number: int) -> str:

@@ -26,7 +26,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class TimedRequest(Protocol[T_co]):
-    """A request that may take so many seconds."""
+    """A request with this timeout, in seconds."""
 
     def __call__(self, *, within: float) -> Poll[T_co]:
         """Send the request."""

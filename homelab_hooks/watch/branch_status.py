@@ -43,7 +43,7 @@ def has_failed(row: Pipeline) -> bool:
 def query_branch_status(
     names: Sequence[str], branch: str, connect: Callable[[], Provider], *, seconds: float
 ) -> Poll[BranchStatus]:
-    """Return the status of a branch, or Unavailable after so many seconds, whatever hangs.
+    """Return the status of a branch, or Unavailable after `seconds`, whatever hangs.
 
     Not only the server can hang, but also a name server, Vault, or a credential helper.
 

@@ -86,8 +86,8 @@ class LogReader:
     ) -> Pipeline:
         """Print lines as they arrive until the pipeline has ended or waits for approval, and return the pipeline.
 
-        Raises CommandError if the server refuses, gives no usable response for `GIVE_UP_AFTER_S`, or gives the
-        pipeline's number to another commit for that time.
+        Raises CommandError if the server refuses, gives no usable response for `GIVE_UP_AFTER_S`, or shows another
+        commit under the pipeline's number for that time.
 
         Args:
             emit: is called with lost and restored contact, and with heartbeats.
@@ -158,7 +158,8 @@ def _steps_to_follow(pipeline: Pipeline, selection: LogSelection) -> tuple[Selec
 
 def _refuse_other_commit(detail: Pipeline) -> Denied:
     return Denied(
-        f"the server has given the number {detail.run} to commit {short_sha(detail.commit)}",
+        f"{detail.run} now belongs to commit {short_sha(detail.commit)}: "
+        "its pipeline was deleted, or the CI database was restored",
         hint="to run CI for this commit again, run: homelab ci restart",
         exit=ExitCode.NO_PIPELINE,
     )

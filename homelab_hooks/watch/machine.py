@@ -10,21 +10,21 @@ States. A watch moves forward only, although it may stay in a state for an hour:
     tracking     at least one deciding pipeline is known; each has a `PipelineTrack`
     settled      `verdict` is set; the loop ends
 
-A track is one group of pipelines; the provider makes the groups, for example by event and ref. The newest pipeline of a
-group stands for it, so a restart replaces the pipeline that it restarts. `ruling.py` judges a track: the result is a
-`Ruling`, or `Undecided` with what is missing. The watch settles when every track has a ruling, and the worst one
-counts; with `fail_fast` the first failure does.
+The provider groups pipelines, for example by event and ref, and the newest pipeline of each group is tracked, so a
+restart replaces the pipeline that it restarts. `ruling.py` evaluates a tracked pipeline: it returns the result (a
+`Ruling`), or what is still needed to determine it (`Undecided`). The watch settles when every tracked pipeline has a
+result, and the worst one counts; with `fail_fast` the first failure does.
 
 Inputs. A poll has one of four results:
 
     Found        an observation: rows of the list, and whatever the last state asked for in `query`
     NotFound     CI responds and has nothing yet
     Unavailable  no usable response; says nothing about the pipelines
-    Denied       a refusal; counts only once `polling/contact.py` believes it
+    Denied       a refusal (401 or 403); counts only once `polling/contact.py` treats it as final
 
-Order. One step applies the observation, then rules, then checks the timeouts. A verdict that arrives with the last poll
-before a timeout is therefore used. `overall` counts from `start_watch`, also while no response has come; `appear`
-counts only the time in contact with CI; `unreachable` counts from the first request that failed.
+Order. One step applies the observation, then evaluates the pipelines, then checks the timeouts. A verdict that arrives
+with the last poll before a timeout is therefore used. `overall` counts from `start_watch`, also while no response has
+come; `appear` counts only the time in which CI responds; `unreachable` counts from the first request that failed.
 
 What always holds:
 
@@ -33,10 +33,10 @@ What always holds:
  2. What was seen stays seen. A row beyond `created` is confirmed, and no empty, older, or inconsistent list removes it:
     lists behind a cache or a replica go back in time.
  3. A row that was only ever `created` may vanish (filtered, no configuration), after two lists without it, and its
-    number may go to another commit. So a number is never followed without its commit. A confirmed row is dropped only
-    once responses have given its number to another commit consistently (`reassigned.py`).
+    number may be reused for another commit. So a number is never followed without its commit. A confirmed row is
+    dropped only once responses have consistently shown another commit under its number (`reassigned.py`).
  4. Success is cross-checked. A pipeline in `success` with a failed workflow counts as failed, and the detail is waited
-    for briefly before the list's word counts alone.
+    for briefly before the status in the list counts alone.
  5. An unknown status is undecided, and never success.
  6. A superseded pipeline is followed to its successor only if git says that the successor contains the commit.
  7. A verdict is final. The machine is not called again after it.
@@ -115,7 +115,7 @@ def _apply_poll(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> t
 def _apply_rulings(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Rule on every track; settle with the worst ruling once all have one, or with the first failure (`fail_fast`)."""
+    """Evaluate every tracked pipeline; settle with the worst result once all have one, or at the first failure."""
     watch, events = _follow_successors(watch, observation, now)
     rulings = {t: evaluate_pipeline(t, watch, _visible_pipelines(watch, observation), now) for t in watch.tracks}
     watch = watch._replace(query=_next_query(watch, rulings, observation, now))
@@ -125,7 +125,7 @@ def _apply_rulings(
 
 
 def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple[Pipeline, ...]:
-    """Return the pipelines of this observation and of the tracks, the newest knowledge of each."""
+    """Return the observed and the tracked pipelines, each as it was last seen."""
     visible = {
         row.run: row for row in (*(track.pipeline for track in watch.tracks), *observation.details, *observation.rows)
     }
@@ -135,7 +135,7 @@ def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple
 def _follow_successors(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Move each superseded track to the newer pipeline that contains the commit."""
+    """Replace each superseded pipeline by the newer one if its commit contains the watched commit."""
     events: list[Event] = []
     rows = _visible_pipelines(watch, observation)
     for track in watch.tracks:
@@ -206,7 +206,7 @@ def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undec
 
 
 def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> Verdict:
-    """Return the verdict for the worst ruling, with every deciding pipeline."""
+    """Return the verdict for the worst result, with every deciding pipeline."""
     found = {track: ruling for track, ruling in rulings.items() if isinstance(ruling, Ruling)}
     exit_ = choose_worst_exit(ruling.exit for ruling in found.values())
     track, ruling = next((t, r) for t, r in found.items() if r.exit is exit_)
@@ -240,7 +240,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
 def _describe_absence(watch: CiWatchState) -> str:
     if watch.reassigned:
         runs = ", ".join(map(str, watch.reassigned))
-        return f"the server has removed {runs}, and given the number to another commit"
+        return f"the server has removed {runs}, and reused the number for another commit"
     gone = ", ".join(map(str, watch.vanished))
     return f"{gone} was created and then filtered out" if gone else "no pipeline appeared"
 
@@ -272,7 +272,7 @@ def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: floa
 
 
 def _describe_undecided(track: PipelineTrack) -> str:
-    other = f", but the server gives its number to commit {short_sha(track.claim.commit)}" if track.claim else ""
+    other = f", but its number now belongs to commit {short_sha(track.claim.commit)}" if track.claim else ""
     return f"{track.run} is {track.pipeline.status}{other}"
 
 

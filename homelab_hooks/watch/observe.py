@@ -49,10 +49,10 @@ def apply_observation(
 
 
 def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """Drop tracks whose pipeline was only ever `created` and is gone (filtered, no configuration).
+    """Drop pipelines that were only ever `created` and are gone (filtered, no configuration).
 
-    Its number may then go to another commit. One list without it is not enough, because lists lose rows under load. A
-    list that lacks a confirmed pipeline proves nothing about any other.
+    The number may then be reused for another commit. One list without the pipeline is not enough, because lists lose
+    rows under load. A list that lacks a confirmed pipeline proves nothing about any other.
     """
     del now
     shown = {row.number: row.commit for row in observation.rows}

@@ -1,12 +1,12 @@
 """Decides when the number of a tracked pipeline belongs to another commit.
 
-A server gives a number away only after it removed the pipeline: an administrator deleted it, or the database was
+A server reuses a number only after it removed the pipeline: an administrator deleted it, or the database was
 restored from a backup. A single response that shows another commit proves nothing, because caches, replicas and proxies
-return wrong rows. So the claim must be consistent: while it lasts, no response shows our commit under the number.
+return wrong rows. So the responses must be consistent: meanwhile, no response shows our commit under the number.
 
- - The list and the pipeline's own detail agree, and what they show was created later than our pipeline, as one that was
-   given its number must be: the claim counts after `REASSIGNED_AFTER_S`.
- - Otherwise only time decides: the claim counts after `UNPROVEN_REASSIGNED_AFTER_S`.
+ - The list and the pipeline's own detail agree, and what they show was created later than our pipeline, as one that
+   reuses its number must be: they count after `REASSIGNED_AFTER_S`.
+ - Otherwise only time decides: they count after `UNPROVEN_REASSIGNED_AFTER_S`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from homelab_hooks.watch.diff import build_pipeline_event
 from homelab_hooks.watch.state import CiObservation, CiWatchState, NumberClaim, PipelineTrack
 
 REASSIGNED_AFTER_S = 5.0
-"""seconds after which a claim of the list and the detail counts, if theirs is the newer pipeline"""
+"""seconds after which the list and the detail count together, if they show the newer pipeline"""
 UNPROVEN_REASSIGNED_AFTER_S = 30.0
-"""seconds after which any other claim counts"""
+"""seconds after which other responses with another commit count"""
 
 
 def drop_reassigned(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """Drop confirmed tracks whose number belongs to another commit, and report each claim as it appears and ends."""
+    """Drop confirmed pipelines whose number belongs to another commit; report when that is first seen, and when it ends."""
     events: list[Event] = []
     for track in watch.tracks:
         rows = [row for row in observation.rows if row.run == track.run]
@@ -35,12 +35,12 @@ def drop_reassigned(watch: CiWatchState, observation: CiObservation, now: float)
         if any(shown.commit in own for shown in (*rows, *details)):
             if track.claim:
                 watch = watch.with_track(track._replace(claim=None))
-                note = f"the server shows commit {short_sha(track.pipeline.commit)} for this number again"
+                note = f"this number belongs to commit {short_sha(track.pipeline.commit)} again"
                 events.append(build_pipeline_event(watch, track.pipeline, note=note))
             continue
         claim = _update_claim(track, rows, details, now)
-        note = f"the server gives this number to commit {short_sha(claim.commit)}"
-        if _is_believed(claim, now):
+        note = f"this number now belongs to commit {short_sha(claim.commit)}"
+        if _is_confirmed(claim, now):
             removed = track.pipeline._replace(raw_status=REMOVED_STATUS, url="")  # the page is the other commit's
             watch = watch.without_track(track)._replace(reassigned=(*watch.reassigned, track.run))
             events.append(build_pipeline_event(watch, removed, note=note))
@@ -53,7 +53,7 @@ def drop_reassigned(watch: CiWatchState, observation: CiObservation, now: float)
 
 
 def _own_commits(track: PipelineTrack, watch: CiWatchState) -> frozenset[str]:
-    """Return the commits that a response may show for the track; a tag's rows show the tag object or its commit."""
+    """Return the commits that a response may show for the pipeline; a tag's rows show the tag object or its commit."""
     commit = track.pipeline.commit
     return watch.scope.commits if commit in watch.scope.commits else frozenset({commit})
 
@@ -69,7 +69,7 @@ def _update_claim(track: PipelineTrack, rows: list[Pipeline], details: list[Pipe
     )
 
 
-def _is_believed(claim: NumberClaim, now: float) -> bool:
+def _is_confirmed(claim: NumberClaim, now: float) -> bool:
     is_proven = claim.by_detail and claim.is_newer
     lasted = now - claim.since
     return claim.by_list and lasted >= (REASSIGNED_AFTER_S if is_proven else UNPROVEN_REASSIGNED_AFTER_S)

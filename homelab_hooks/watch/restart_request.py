@@ -103,7 +103,7 @@ def _start(
 def _send_start(plan: Rerun | StartManually, parent: RunRef | None, ci: Provider, repo: Repo) -> Poll[Pipeline]:
     if isinstance(plan, StartManually):
         return ci.control.start(repo, plan.branch, within=REQUEST_TIMEOUT_S)
-    assert parent is not None  # noqa: S101 - a rerun names pipelines
+    assert parent is not None  # noqa: S101 - a restart names pipelines
     return ci.control.restart(repo, parent, within=REQUEST_TIMEOUT_S)
 
 

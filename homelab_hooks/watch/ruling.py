@@ -29,7 +29,7 @@ class Ruling(NamedTuple):
 
 
 class Undecided(Enum):
-    """What is missing for a ruling."""
+    """What is still needed to determine the result of a pipeline."""
 
     RUNNING = auto()
     """the end of the pipeline"""
@@ -46,7 +46,11 @@ class Undecided(Enum):
 def evaluate_pipeline(
     track: PipelineTrack, watch: CiWatchState, rows: tuple[Pipeline, ...], now: float
 ) -> Ruling | Undecided:
-    """Return the ruling on a track, or what is missing for one; `rows` are all pipelines that are known now."""
+    """Return the result of a tracked pipeline, or what is still needed to determine it.
+
+    Args:
+        rows: all pipelines that are known now.
+    """
     pipeline = track.pipeline
     match pipeline.status:
         case Status.CREATED | Status.PENDING | Status.RUNNING | Status.UNKNOWN:
@@ -126,7 +130,7 @@ def _rule_cancelled(
     return Ruling(
         exit=ExitCode.CANCELLED,
         reason=f"{pipeline.run} was cancelled{who}",
-        hint="to rerun the pipeline, run homelab ci restart",
+        hint="to restart the pipeline, run homelab ci restart",
     )
 
 

@@ -24,7 +24,7 @@ MAX_RECENT_PIPELINES = 8
 
 
 def make_one_poll_timeouts(unreachable: float) -> WatchTimeouts:
-    """Return the timeouts for one poll that is retried for so many seconds."""
+    """Return the timeouts for one poll that is retried for this many seconds."""
     return WatchTimeouts(overall=unreachable, appear=0.0, unreachable=unreachable, one_poll=True)
 
 
@@ -86,7 +86,7 @@ def select_recent_pipelines(snapshot: CommitSnapshot, branch: str) -> tuple[Pipe
 
 
 def _with_detail(track: PipelineTrack, dependencies: WatchDependencies, repo: Repo | None) -> PipelineTrack:
-    """Return the track with its detail, which is requested if the poll did not bring it."""
+    """Return the tracked pipeline with its detail, which is requested if the poll did not bring it."""
     if repo is None or (track.detail and track.detail.status is track.pipeline.status):
         return track
     answer = dependencies.ci.runs.pipeline(repo, track.run, within=BEST_EFFORT_TIMEOUT_S)

@@ -99,7 +99,7 @@ class CiQuery(NamedTuple):
 
 
 class NumberClaim(NamedTuple):
-    """Responses that give the number of a confirmed pipeline to another commit, and none that shows ours."""
+    """Responses that show another commit under the number of a confirmed pipeline, and none that shows ours."""
 
     since: float
     """when the first of them came, by our clock"""
@@ -111,7 +111,7 @@ class NumberClaim(NamedTuple):
 
 
 class PipelineTrack(NamedTuple):
-    """A group of pipelines and its newest one; restarts and superseding pipelines take its place."""
+    """A tracked pipeline, the newest of its group. If it is restarted or superseded, the new one takes its place."""
 
     group: Hashable
     event: str
@@ -129,7 +129,7 @@ class PipelineTrack(NamedTuple):
     misses: int = 0
     """lists in a row that reached down to it and did not have it"""
     claim: NumberClaim | None = None
-    """set while the server gives its number to another commit"""
+    """set while responses show another commit under its number"""
 
     @property
     def run(self) -> RunRef:
@@ -143,7 +143,7 @@ class PipelineTrack(NamedTuple):
 
     @property
     def page_url(self) -> str:
-        """Return the pipeline's web page; empty while the server gives its number to another commit."""
+        """Return the pipeline's web page; empty while responses show another commit under its number."""
         return "" if self.claim else self.pipeline.url
 
     @property
@@ -183,7 +183,7 @@ class CiWatchState(NamedTuple):
     vanished: tuple[RunRef, ...] = ()
     """pipelines of the commit that were only ever `created` and then vanished"""
     reassigned: tuple[RunRef, ...] = ()
-    """pipelines of the commit whose number the server has given to another commit"""
+    """pipelines of the commit whose number now belongs to another commit"""
     reported_others: frozenset[tuple[RunRef, Status]] = frozenset()
     warned_about: frozenset[str] = frozenset()
     last_event_at: float = 0.0
@@ -219,7 +219,7 @@ class CiWatchState(NamedTuple):
         return until - self.began_at - self.out_of_contact_s
 
     def with_track(self, track: PipelineTrack) -> CiWatchState:
-        """Return the state with this track in place of the one of its group, or as the last."""
+        """Return the state with this tracked pipeline in place of the one of its group, or added as the last."""
         if any(old.group == track.group for old in self.tracks):
             tracks = tuple(track if old.group == track.group else old for old in self.tracks)
         else:
@@ -227,5 +227,5 @@ class CiWatchState(NamedTuple):
         return self._replace(tracks=tracks)
 
     def without_track(self, track: PipelineTrack) -> CiWatchState:
-        """Return the state without this track."""
+        """Return the state without this tracked pipeline."""
         return self._replace(tracks=tuple(old for old in self.tracks if old is not track))

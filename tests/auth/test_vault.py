@@ -88,8 +88,8 @@ def test_the_version_of_the_kv_engine_is_found_out(ask: Any, path: str, value: s
 @pytest.mark.parametrize(
     ("changes", "reason", "hint"),
     [
-        ({"path": "secret/ci/other"}, "nothing at that path", "homelab.vaultPath"),
-        ({"path": "old/ci/other"}, "nothing at that path", "homelab.vaultPath"),
+        ({"path": "secret/ci/other"}, "no secret at that path", "homelab.vaultPath"),
+        ({"path": "old/ci/other"}, "no secret at that path", "homelab.vaultPath"),
         ({"path": "nowhere/ci/global"}, "", ""),
         ({"field": "other"}, "no field other", "homelab.vaultField"),
         ({"field": "empty"}, "no field empty", "homelab.vaultField"),
@@ -110,7 +110,7 @@ def test_each_way_to_fail_has_its_reason_and_its_remedy(
 def test_a_deleted_version_is_nothing_at_that_path(ask: Any, running: Server) -> None:
     running.write("ci/gone", {FIELD: "t"})
     running.client().secrets.kv.v2.delete_latest_version_of_secret("ci/gone", mount_point="secret")
-    assert "nothing at that path" in failed(ask(path="secret/ci/gone")).reason
+    assert "no secret at that path" in failed(ask(path="secret/ci/gone")).reason
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def test_a_redirect_never_carries_the_vault_token_elsewhere(
         (200, '{"data": {"path": "secret/", "options": {"version": "x"}}}', "not from Vault"),
         (200, "", "not from Vault"),
         (403, '{"errors": ["permission denied"]}', "rejected the token"),
-        (404, '{"errors": []}', "nothing at that path"),
+        (404, '{"errors": []}', "no secret at that path"),
         (429, '{"errors": ["rate limit"]}', "failed with 429"),
         (200, '{"data": {"path": "secret/", "options": {"version": 1e999}}}', "not from Vault"),
         (200, '{"data": {"path": "secret/", "options": {"version": %s}}}' % ("9" * 5000), "not from Vault"),

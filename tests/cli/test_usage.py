@@ -118,7 +118,7 @@ def test_a_forbidden_key_of_the_tracked_file_is_warned_about(
     ended = shell("homelab-watch", "--appear-timeout", "0")
     assert ended.code == 3
     assert (
-        "warning: ignoring `server` in .homelab.toml: it can only be set in git config, the environment or an option"
+        "warning: ignoring `server` in .homelab.toml: it can only be set in git config, the environment, or an option"
         in ended.err
     )
     assert woodpecker.count() > 0
@@ -244,7 +244,7 @@ def test_config_says_where_a_token_would_be_looked_for(shell: Shell) -> None:
     ended = shell("homelab", "config", WOODPECKER_TOKEN="", WP_TOKEN="wp-s3cret")
     assert re.search(r"^token +\(set\) +environment WP_TOKEN$", ended.out, re.MULTILINE)
     ended = shell("homelab", "config", WOODPECKER_TOKEN="")
-    assert re.search(r"^token +\(not in the environment\)", ended.out, re.MULTILINE)
+    assert re.search(r"^token +\(not set\) +git's credential helpers$", ended.out, re.MULTILINE)
 
 
 def test_config_works_without_any_setting_and_outside_a_repository(bare: Shell) -> None:

@@ -57,9 +57,27 @@ OTHERWISE = [
         13.5,
         'CreateContainerConfigError: configmap "app-settings"',
     ),
-    ("f-progress-deadline", "0ead1e55", ExitCode.ROLLOUT_FAILED, 13.5, "progress deadline passed: pod .* is not ready"),
-    ("g-quota-failed-create", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 23.9, "progress deadline passed: .*exceeded quota"),
-    ("h-unschedulable", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 19.0, "progress deadline passed: .*cannot be scheduled"),
+    (
+        "f-progress-deadline",
+        "0ead1e55",
+        ExitCode.ROLLOUT_FAILED,
+        13.5,
+        "exceeded its progress deadline: pod .* is not ready",
+    ),
+    (
+        "g-quota-failed-create",
+        "9f2c1a7b",
+        ExitCode.ROLLOUT_FAILED,
+        23.9,
+        "exceeded its progress deadline: .*exceeded quota",
+    ),
+    (
+        "h-unschedulable",
+        "9f2c1a7b",
+        ExitCode.ROLLOUT_FAILED,
+        19.0,
+        "exceeded its progress deadline: .*cannot be scheduled",
+    ),
     ("j-replicas-zero", "9f2c1a7b", ExitCode.ROLLOUT_UNPROVEN, 7.3, "scaled to zero"),
     ("l-rollback-midway", "510f5a17", ExitCode.ROLLOUT_FAILED, 10.0, "rolled back to 0aa11bb2"),
     ("m-superseded", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 5.0, "replaced by 3c5d7e9f"),
@@ -174,7 +192,7 @@ def test_a_newer_commit_that_git_never_finds_is_a_failure_that_says_so(
     request = replace(asked(request_, played, "9f2c1a7b"), timeout=600.0)
     over = waited(played.at, request, fetched_at=600.0)
     assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
-    assert "git does not know whether it contains 9f2c1a7b" in over.verdict.reason
+    assert "could not determine whether it contains 9f2c1a7b" in over.verdict.reason
 
 
 HELD = [

@@ -118,7 +118,7 @@ def test_a_program_on_the_path_that_cannot_be_run_is_passed_over(tmp_path: Path,
     ("script", "how"),
     [
         ("kill -SEGV $$", "was killed by SIGSEGV"),
-        ("sh -c 'kill -KILL $$'; exit $?", "exited with code 137 (SIGKILL in a shell)"),
+        ("sh -c 'kill -KILL $$'; exit $?", "exited with code 137 (killed by SIGKILL)"),
         ("exit 128", "exited with code 128"),
         ("exit 255", "exited with code 255"),
     ],

@@ -94,7 +94,10 @@ def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(
 
     code, said = framework.push()
     assert code == 1
-    assert f"main fails in CI: #1 (cccccccccc) failure: {framework.sandbox.woodpecker.url}/repos/8/pipeline/1" in said
+    assert (
+        f"the latest pipeline of main failed: #1 (cccccccccc): {framework.sandbox.woodpecker.url}/repos/8/pipeline/1"
+        in said
+    )
     assert "SKIP=homelab-ci-green git push" in said
 
     framework.sandbox.woodpecker.stop()

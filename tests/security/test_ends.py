@@ -125,7 +125,7 @@ def test_a_push_by_url_and_its_watcher_give_nothing_away(sandbox: CanarySandbox)
     pushed = _git(sandbox, "push", url, "HEAD:main")
     assert pushed.code == 0, pushed
     wait_until(heard.exists)
-    assert b"waiter" in (heard.parent / "heard.argv").read_bytes()
+    assert b"watcher" in (heard.parent / "heard.argv").read_bytes()
     assert {name: found_in((heard.parent / name).read_bytes()) for name in ("heard", "heard.env", "heard.argv")} == {
         "heard": [], "heard.env": [], "heard.argv": [],
     }  # fmt: skip

@@ -268,7 +268,7 @@ CASES = [
     OutcomeCase(("hooks", "verify"), gate("verify"), 22, verification_speaks, "verification"),
     other("hooks land-only", 0),
     other("hooks post-push", 0),
-    other("hooks waiter", 2, "a" * 40),
+    other("hooks watcher", 2, "a" * 40),
     other(
         "hooks pushed",
         0,

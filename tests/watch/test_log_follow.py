@@ -108,13 +108,13 @@ def test_a_follower_returns_the_last_status() -> None:
 
 
 def test_the_log_of_another_commit_is_not_followed() -> None:
-    """The server has given the number away."""
+    """The server reused the number."""
     one = LogFollowing(PipelineTimeline((Frame(0.0, "created"), Frame(0.2, "running"), Frame(5.0, DELETED))))
     one.woodpecker.push(timelines.make_red(seconds=20), at=6.0, sha=OLDER)
     with pytest.raises(CommandError) as caught:
         one.follow()
     assert caught.value.exit is ExitCode.NO_PIPELINE
-    assert "has given the number #1 to commit cccccccccc" in caught.value.message
+    assert "#1 now belongs to commit cccccccccc" in caught.value.message
     assert one.shown == []
     assert one.woodpecker.clock.t < 6 + GIVE_UP_AFTER_S + 30
 

@@ -107,8 +107,8 @@ def test_a_claim_is_reported_when_it_appears_and_when_it_ends() -> None:
     shown = [(event.note, event.url) for event in events if isinstance(event, PipelineChanged)]
     assert shown == [
         ("", PAGE),
-        ("the server gives this number to commit cccccccccc; checking again", ""),
-        ("the server shows commit aaaaaaaaaa for this number again", PAGE),
+        ("this number now belongs to commit cccccccccc; checking again", ""),
+        ("this number belongs to commit aaaaaaaaaa again", PAGE),
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_timeout_meanwhile_does_not_print_the_other_commits_page(detail: Pipel
     state, _ = watched((3.0, (THEIRS,), (detail,) if detail else ()), (600.0, (), ()))
     assert state.verdict is not None
     assert state.verdict.exit is ExitCode.TIMEOUT
-    assert "#5 is pending, but the server gives its number to commit cccccccccc" in state.verdict.reason
+    assert "#5 is pending, but its number now belongs to commit cccccccccc" in state.verdict.reason
     assert (state.verdict.url, [one.url for one in state.verdict.pipelines]) == ("", [""])
 
 
@@ -135,6 +135,6 @@ def test_a_watch_of_a_reassigned_number_ends_without_a_pipeline(stream: str) -> 
     woodpecker.push(make_green(), at=31.0, sha=OLDER)
     verdict = woodpecker.watch(timeouts=WatchTimeouts(overall=3600, appear=20))
     assert (verdict.exit, verdict.pipelines, verdict.url) == (ExitCode.NO_PIPELINE, (), "")
-    assert "given the number to another commit" in verdict.reason
+    assert "reused the number for another commit" in verdict.reason
     assert "homelab ci restart" in verdict.hint
     assert woodpecker.clock.t < 31 + 20 + REASSIGNED_AFTER_S

@@ -25,7 +25,7 @@ UP, DOWN = (0.3, 1.5), (1.5, 4.0)
 AT_ONCE = 4
 """pipelines that are watched side by side: each watch has a few milliseconds of work"""
 WATCHERS = {"alice": "ours", "bob": "go", "carol": "three"}
-SAID = {"go": "a 15-second poller", "three": "a 3-second poller that reads each job"}
+SAID = {"go": "a 15-second poller", "three": "a 3-second poller that also requests details and logs"}
 STEPS = ("clone", "build", "test")
 TEN = 600.0
 

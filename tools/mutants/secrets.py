@@ -138,8 +138,8 @@ SECRETS = (
         (
             Change(
                 "app/background.py",
-                "[sys.executable, *WORKER_COMMAND,",
-                '[sys.executable, "-X", full.to_json(), *WORKER_COMMAND,',
+                "[sys.executable, *WATCHER_COMMAND,",
+                '[sys.executable, "-X", full.to_json(), *WATCHER_COMMAND,',
             ),
         ),
         (f"{ENDS}::test_a_push_by_url_and_its_watcher_give_nothing_away",),

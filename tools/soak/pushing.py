@@ -19,7 +19,7 @@ from tools.soak.plan import Disk
 from tools.soak.scene import Scene
 from tools.soak.waits import CUT, right
 
-WATCHER_COMMAND = "hooks waiter"
+WATCHER_COMMAND = "hooks watcher"
 
 
 def pushed(scene: Scene) -> None:

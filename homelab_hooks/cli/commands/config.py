@@ -1,7 +1,7 @@
 """homelab config: show effective settings and their sources.
 
-List every setting with its effective value and its source. For the token, only its source is shown. Options show the
-effect that they would have.
+List every setting with its effective value and its source. For the token, only its source is shown. With options,
+the values that they would set are shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, problems = session.resolve_leniently(vars(args))
     for warning in config.warnings:
         session.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))
-    rows = [*_rows(config, session.runtime.redact), ("token", *_token(session))]
+    rows = [*_rows(config, session.runtime.redact), ("token", *_token(session, config))]
     if config.output is OutputMode.JSON and not problems:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
         session.runtime.terminal.out(json.dumps({"schema": 1, "settings": found}))
@@ -76,8 +76,10 @@ def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
     ]
 
 
-def _token(session: Session) -> tuple[str, str]:
+def _token(session: Session, config: Config) -> tuple[str, str]:
+    """Return whether a variable contains the token, and its source or where it is looked up otherwise."""
     for name in CI_TOKEN_VARIABLES:
         if session.runtime.environ.get(name, "").strip():
             return "(set)", f"environment {name}"
-    return "(not in the environment)", "Vault, then git's credential helpers"
+    helpers = "git's credential helpers"
+    return "(not set)", f"Vault, then {helpers}" if config.vault_addr else helpers

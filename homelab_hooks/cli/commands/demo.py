@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         choices=["auto", "live", "plain", "json"],
         default="auto",
-        help="output format; auto is live on a terminal, otherwise plain (default: auto)",
+        metavar="auto|live|plain|json",
+        help="output format: live view, plain lines, or newline-delimited JSON; "
+        "auto: live on a terminal, otherwise plain (default: auto)",
     )
 
 

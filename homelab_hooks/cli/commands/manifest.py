@@ -1,7 +1,7 @@
 """homelab manifest: list all commands with their access tiers.
 
-Print each command with its tier, read or write, so that you can allow read commands in a coding agent, and ask before
-write commands. With --json, also print arguments, options, exit codes, and settings.
+Print each command with its tier, read or write, so that you can set up a coding agent to run read commands freely
+and to ask before write commands. With --json, also print arguments, options, exit codes, and settings.
 """
 
 from __future__ import annotations

@@ -124,7 +124,9 @@ def _image_replaced(found: NoCommit | OtherCommit, expectation: Expectation, his
     how = "rolled back to" if shown in history.previous_images else "replaced by"
     name = found.name if isinstance(found, OtherCommit) else image_ref.extract_tag(shown) or shown
     unsure = isinstance(found, OtherCommit) and found.unknown
-    why = f"git does not know whether it contains {expectation.short_sha}" if unsure else f"not {expectation.short_sha}"
+    why = (
+        f"could not determine whether it contains {expectation.short_sha}" if unsure else f"not {expectation.short_sha}"
+    )
     after = f"; before that: {history.evidence[0].problem.text}" if history.evidence else ""
     failed = history.failed(f"{how} {name} ({why}){after}", history.proven_image)
     return replace(failed, unknown_commit=unsure and found.image not in history.previous_images)
@@ -170,7 +172,7 @@ def _assess_deadline(case: _Context) -> Assessment | None:
         return None
     why = [evidence.problem.text for evidence in case.history.evidence]
     why += [f"pod {pod.name} is not ready" for pod in case.new if not pod.ready]
-    reason = f"the progress deadline passed: {why[0] if why else case.workload.progress_deadline_message}"
+    reason = f"the rollout exceeded its progress deadline: {why[0] if why else case.workload.progress_deadline_message}"
     crashed = next(
         (each.problem.crashed_container for each in case.history.evidence if each.problem.crashed_container), None
     )

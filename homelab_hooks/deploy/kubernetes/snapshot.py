@@ -1,4 +1,4 @@
-"""The result of one poll with kubectl, and what the probe remembers until the next one."""
+"""The result of one poll with kubectl, and what the probe keeps until the next one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PodProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadMemory:
-    """What the probe remembers of one workload between two polls; times in the clock's seconds."""
+    """What the probe keeps of one workload between two polls; times in the clock's seconds."""
 
     last_workload: Workload | None = None
     """the workload as it was last read, or received from a watch"""
@@ -73,7 +73,7 @@ class WorkloadMemory:
 
 
 def get_memory(state: RolloutState) -> WorkloadMemory:
-    """Return what the probe remembers of this workload; before the first poll, a memory that begins with the wait."""
+    """Return what the probe keeps of this workload; before the first poll, an empty one that begins with the wait."""
     if isinstance(state.memory, WorkloadMemory):
         return state.memory
     return WorkloadMemory(counters_changed_at=state.began, changed_at=state.began, pods_climbed_at=state.began)

@@ -47,7 +47,7 @@ def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
 
 def test_a_landing_that_cannot_ask_ci_names_the_server_and_the_dial(sandbox: DoctorSandbox) -> None:
     said = sandbox.shell("git-land", HOMELAB_CI_DIAL="127.0.0.1:9").err
-    assert f"cannot reach CI at {sandbox.woodpecker.url} by the dial 127.0.0.1:9: Connection refused" in said
+    assert f"cannot reach CI at {sandbox.woodpecker.url} (127.0.0.1:9): Connection refused" in said
 
 
 def test_it_says_of_the_hooks_what_hooks_status_says(sandbox: DoctorSandbox) -> None:

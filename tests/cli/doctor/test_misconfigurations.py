@@ -241,7 +241,7 @@ def test_a_certificate_that_does_not_verify_is_found_with_the_remedy_for_its_cau
     sandbox: DoctorSandbox, certificate: CertificateKind
 ) -> None:
     done, (says, remedy) = behind(sandbox, certificate), CERTIFICATES[certificate]
-    assert re.search(f"x  certificate .*does not verify: .*{says}", done.err), done.err
+    assert re.search(f"x  certificate .*certificate verification failed: .*{says}", done.err), done.err
     assert remedy in done.err
     assert ("homelab.ciCaFile" in done.err) is (remedy == "homelab.ciCaFile"), done.err
     assert done.code == 20

@@ -113,7 +113,7 @@ class PushSandbox:
         for place in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if place.name.isdigit() and str(self.clone.path).encode() in (place / "environ").read_bytes():
-                    found += [int(place.name)] if "hooks waiter" in command_line(int(place.name)) else []
+                    found += [int(place.name)] if "hooks watcher" in command_line(int(place.name)) else []
         return [number for number in found if (known := process_info(number)) and known.parent not in found]
 
     @staticmethod

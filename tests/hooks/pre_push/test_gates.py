@@ -199,7 +199,7 @@ def test_nothing_is_pushed_onto_a_red_branch(
     done = sandbox.git(*PUSH)
 
     assert (done.code, workshop.server_commit()) == (1, before)
-    assert "main fails in CI: #2 (cccccccccc) " in done.err
+    assert "the latest pipeline of main failed: #2 (cccccccccc): " in done.err
     assert f"{sandbox.woodpecker.url}/repos/8/pipeline/2" in done.err
     assert "SKIP=homelab-ci-green git push" in done.err
     assert "exit=20" in done.err

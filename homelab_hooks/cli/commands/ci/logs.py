@@ -39,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--step",
         default="",
         metavar="NAME",
-        help="print only this step: STEP, WORKFLOW/STEP, or a heading of the output",
+        help="print only this step: STEP, WORKFLOW/STEP, or the text after == in the output",
     )
     which.add_argument("--all", action="store_true", help="print all steps that have started, not only failed ones")
     parser.add_argument("--tail", type=_parse_count, metavar="N", help="print only the last N lines of each step")
     parser.add_argument(
-        "--follow",
         "-f",
+        "--follow",
         action="store_true",
         help="print new lines as they arrive, until the pipeline has ended or waits for approval",
     )

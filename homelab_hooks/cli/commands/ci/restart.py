@@ -1,7 +1,7 @@
-"""homelab ci restart: rerun the failed pipelines of a commit and watch them.
+"""homelab ci restart: restart the failed pipelines of a commit and watch them.
 
-Rerun the failed pipelines of a commit, then watch them. If the latest commit of a branch has no pipeline because the
-webhook was lost, start one manually. If a rerun would cancel the running pipeline of a newer commit, the command is
+Restart the failed pipelines of a commit, then watch them. If the latest commit of a branch has no pipeline because the
+webhook was lost, start one manually. If a restart would cancel the running pipeline of a newer commit, the command is
 refused, unless --force is given.
 """
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
     parser.add_argument(
-        "--force", action="store_true", help="rerun even if this cancels the running pipeline of a newer commit"
+        "--force", action="store_true", help="restart even if this cancels the running pipeline of a newer commit"
     )
     parser.add_argument("--no-watch", action="store_true", help="exit once the pipelines have been started")
     options.add_options(parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "output")

@@ -134,7 +134,7 @@ def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
                 "remote", FindingStatus.OK, f"{name}: {remotes.format_remote_url(url)}{known}, target branch {target}"
             )
         case NotFound():
-            yield make_problem("target", f"{name} has no branch {target}", "pass another target with --onto BRANCH")
+            yield make_problem("target", f"{name} has no branch {target}", "pass another branch with --onto BRANCH")
         case other:
             yield _unreachable(name, url, other.reason)
 

@@ -1,4 +1,4 @@
-"""Runs the checks of the doctor in parallel, all within one time."""
+"""Runs the checks of the doctor in parallel, within one time limit."""
 
 from __future__ import annotations
 

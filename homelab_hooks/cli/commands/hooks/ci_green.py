@@ -1,4 +1,4 @@
-"""homelab hooks ci-green: reject pushes to a branch that fails in CI.
+"""homelab hooks ci-green: reject pushes to a branch whose latest pipeline failed.
 
 A pre-push gate. Reject (20) a push to a branch whose latest pipeline failed, and name the pipeline; cancelled, skipped
 and running ones do not count. If CI does not respond within ten seconds, or rejects the token, the push continues with
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Reject a push to a branch that fails in CI."""
+    """Reject a push to a branch whose latest pipeline failed."""
     config, runtime = session.config(vars(args)), session.runtime
     push = read_push(args, runtime, "homelab-ci-green")
     if push is None or not push.branch_updates:
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _require_green(branch: str, remote: str, config: Config, session: Session) -> None:
-    """Raise CommandError if the branch fails in CI (20), or if CI cannot be read (8, 4)."""
+    """Raise CommandError if the branch's latest pipeline failed (20), or if CI cannot be read (8, 4)."""
     runtime = session.runtime
     names = watch_setup.repo_names(config, runtime.git_readonly, lambda: remote)
     match branch_status.query_branch_status(
@@ -73,7 +73,7 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
             pipeline = seen.pipeline
             if pipeline is not None and branch_status.has_failed(pipeline):
                 raise CommandError(
-                    f"{branch} fails in CI: {pipeline.run} ({short_sha(pipeline.commit)}) {pipeline.status}: "
+                    f"the latest pipeline of {branch} failed: {pipeline.run} ({short_sha(pipeline.commit)}): "
                     f"{pipeline.url}",
                     hint=f"fix the branch first; to push the fix, or to push anyway: {BYPASS_HINT}",
                     exit=ExitCode.REFUSED,

@@ -1,8 +1,8 @@
 """homelab hooks post-push: start a background watcher before a push.
 
-For the pre-push stage of pre-commit and prek, which have no post-push stage. Return at once. The background watcher
-checks whether the push landed, watches CI and the rollouts, and sends a notification. Pushes to other branches, and
-pushes by git land, which watches CI itself, start no watcher.
+Start a background watcher for the push, and return at once. Use it in the pre-push stage of pre-commit and prek, which
+have no post-push stage. The watcher checks whether the push landed, watches CI and the rollouts, and sends a
+notification. Pushes to other branches, and pushes by git land, which watches CI itself, start no watcher.
 """
 
 from __future__ import annotations

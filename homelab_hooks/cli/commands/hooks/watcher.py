@@ -1,4 +1,4 @@
-"""homelab hooks waiter: the background watcher of a push (internal).
+"""homelab hooks watcher: the background watcher of a push (internal).
 
 The other hooks start this command. Wait for the push to end and, if it landed, watch CI and the rollouts. Write a log
 and a record to the repository's private directory, and send a notification.
