@@ -177,7 +177,7 @@ def _on_status(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
 def _is_vaults(response: HttpResponse) -> bool:
     """Return whether a response is from Vault. All of its errors are JSON: `errors`, or `data` of a deleted secret.
 
-    A 403 of a login page, or a 503 of a load balancer, says nothing about the Vault token or the seal.
+    A 403 of a login page, or a 503 of a load balancer, does not show the state of the Vault token or the seal.
     """
     try:
         body = json.loads(response.body)

@@ -45,7 +45,7 @@ def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErro
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
         message = f"unknown option {unknown}; no command given" if unknown else "no command given"
-        return CommandError(message, hint=hint, exit=ExitCode.USAGE)
+        return CommandError(message, exit=ExitCode.USAGE)  # the help has been printed
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
         return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"expected one of {', '.join(rest)}")

@@ -23,7 +23,7 @@ Inputs. A poll is one of four values (`polling.outcome.Poll`), and each goes to 
     NotFound     `on_missing`: it does not exist; unproven at once, unless it is waited for or had been seen
     Unavailable  `on_unavailable`: nothing is known about the rollout; only the unreachable-timeout counts
     Denied       `on_denied`: decided at once, unless the same had worked before; then it counts as no response until
-                 it is believed (`polling/contact.py`)
+                 it is final (`polling/contact.py`)
 
 The assessment of a poll (`assessment.Assessment`) changes the state as follows. A poll that only counts instances has
 no assessment and changes nothing; it is reported if the counts changed.

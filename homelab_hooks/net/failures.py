@@ -1,6 +1,6 @@
 """Finds the cause of a failed request: a proxy's refusal, TLS, another protocol on the port, or the connection.
 
-Causes are told apart because each has another remedy, and because some show that the address is wrong (no retry helps)
+Causes are distinguished because each has another fix, and because some show that the address is wrong (no retry helps)
 and others that the server is down.
 """
 

@@ -82,7 +82,7 @@ class RequestFailed(NamedTuple):
     certificate_fault: CertificateFault | None = None
     """why the certificate does not verify; nothing was sent then"""
     cause: FailureCause | None = None
-    """None if the reason says all that is known"""
+    """None if the reason contains all that is known"""
     retry_after: float | None = None
     """seconds that a proxy asked to wait"""
 

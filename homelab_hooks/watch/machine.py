@@ -19,7 +19,7 @@ Inputs. A poll has one of four results:
 
     Found        an observation: rows of the list, and whatever the last state asked for in `query`
     NotFound     CI responds and has nothing yet
-    Unavailable  no usable response; says nothing about the pipelines
+    Unavailable  no usable response; the state of the pipelines is unknown
     Denied       a refusal (401 or 403); counts only once `polling/contact.py` treats it as final
 
 Order. One step applies the observation, then evaluates the pipelines, then checks the timeouts. A verdict that arrives
@@ -38,7 +38,7 @@ What always holds:
  4. Success is cross-checked. A pipeline in `success` with a failed workflow counts as failed, and the detail is waited
     for briefly before the status in the list counts alone.
  5. An unknown status is undecided, and never success.
- 6. A superseded pipeline is followed to its successor only if git says that the successor contains the commit.
+ 6. A superseded pipeline is followed to its successor only if the successor contains the commit according to git.
  7. A verdict is final. The machine is not called again after it.
 
 What must never happen: exit code 0 for a commit that CI did not pass, because a deploy may follow; and a failure of the

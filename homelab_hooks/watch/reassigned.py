@@ -24,7 +24,7 @@ UNPROVEN_REASSIGNED_AFTER_S = 30.0
 
 
 def drop_reassigned(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """Drop confirmed pipelines whose number belongs to another commit; report when that is first seen, and when it ends."""
+    """Drop confirmed pipelines whose number belongs to another commit; report when that begins and ends."""
     events: list[Event] = []
     for track in watch.tracks:
         rows = [row for row in observation.rows if row.run == track.run]

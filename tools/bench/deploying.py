@@ -91,21 +91,21 @@ def latency(place: BenchClone, seconds: Sequence[float]) -> Iterator[Figure]:
         for thread in threads:
             thread.join()
     longest = max(seconds)
+    requests: list[Figure] = []
     for listens, name, most in ((True, "watched", WATCHED), (False, "polled", POLLED)):
         figure = delays(f"end of a rollout to exit {WAY[listens]}, beyond the settle time", _delays(found[name]))
         found_ = figure.found.replace("pipelines", "rollouts")
         held = sorted(_delays(found[name]))[len(found[name]) // 2] <= most
         yield figure._replace(found=found_, limit=f"median {most:g} s", held=held)
         asked = max(one.requests for one in found[name])
-        yield Figure(
-            f"API requests of these rollouts of {min(seconds):.0f} to {longest:.0f} s {WAY[listens]}",
-            f"at most {asked}",
-        )
+        what = f"API requests of these rollouts of {min(seconds):.0f} to {longest:.0f} s {WAY[listens]}"
+        requests.append(Figure(what, f"at most {asked}"))
     status = delays(
         "end of a rollout to exit with `kubectl rollout status`, which has no settle time", _delays(found["status"])
     )
     asked = max(one.requests for one in found["status"])
     yield status._replace(found=f"{status.found.replace('pipelines', 'rollouts')}; at most {asked} requests")
+    yield from requests
 
 
 def _delays(seen: Sequence[ObservedRollout]) -> list[float]:
