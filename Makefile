@@ -13,7 +13,7 @@ print_parts = @awk -F '\t' '{ printf "%-24s%5d s\n", $$1, $$2 }' $(PARTS)
 # Keep bytecode: otherwise every process that the tests start would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check oldest chaos defenses soak fuzz bench lock clean
+.PHONY: demo test check oldest chaos defences soak fuzz bench lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
@@ -65,7 +65,7 @@ chaos: $(STAMP)  ## repeat one random fault sequence: HOMELAB_SEED=17 make chaos
 fuzz: $(STAMP)  ## fuzz every parser of external input: SECONDS=900 make fuzz
 	$(BIN)/python -m tools.fuzz $(or $(SECONDS),60)
 
-defenses: $(STAMP)  ## mutation tests: remove each defense in a copy, and check that its test fails: NAMES="filters ext" make defenses
+defences: $(STAMP)  ## mutation tests: remove each defence in a copy, and check that its test fails: NAMES="filters ext" make defences
 	$(BIN)/python -m tools.mutants $(NAMES)
 
 soak: $(STAMP)  ## 300 commands as real processes under random faults, and 300 interrupted at a random line

@@ -81,7 +81,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="deploy",
         description="workload whose rollout to wait for, NAMESPACE/NAME or NAMESPACE/KIND/NAME",
-        parse=parsers.parse_workload, option="--deploy", metavar="WORKLOAD",
+        parse=parsers.parse_workload, option="--deploy", metavar="TARGET",
         is_list=True, env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_label="none",
     ),
     Setting(

@@ -1,8 +1,8 @@
 """homelab deploy wait: wait until workloads run the commit.
 
-Wait until each workload runs an image of the commit and its rollout is complete. WORKLOAD is NAMESPACE/NAME (a
+Wait until each workload runs an image of the commit and its rollout is complete. TARGET is NAMESPACE/NAME (a
 Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.
-Without WORKLOAD, the configured workloads are used (homelab.deploy).
+Without TARGET, the configured workloads are used (homelab.deploy).
 
 An image belongs to the commit if its tag contains the SHA, as in app:dd843c68, unless --image-proof sets another way to
 identify it.
@@ -23,7 +23,7 @@ from homelab_hooks.kubectl.image_ref import parse_proof
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    parser.add_argument("target", metavar="WORKLOAD", nargs="*", help="NAMESPACE/NAME or NAMESPACE/KIND/NAME")
+    parser.add_argument("target", metavar="TARGET", nargs="*", help="workload, NAMESPACE/NAME or NAMESPACE/KIND/NAME")
     parser.add_argument("--sha", metavar="COMMIT", help="commit to wait for (default: HEAD)")
     parser.add_argument(
         "--container", default="", metavar="NAME", help="check only this container's image (default: any container)"
