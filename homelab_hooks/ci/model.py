@@ -123,6 +123,8 @@ class ConfigError(NamedTuple):
     message: str
     is_warning: bool = False
     location: str = ""
+    is_forge_failure: bool = False
+    """the forge did not return the configuration; so none was stored, and there is nothing to fix in it"""
 
 
 class Pipeline(NamedTuple):
@@ -160,6 +162,11 @@ class Pipeline(NamedTuple):
     def duration_s(self) -> int | None:
         """Return the seconds from start to end; None if either is not known."""
         return self.finished - self.started if 0 < self.started <= self.finished else None
+
+    @property
+    def lacks_config(self) -> bool:
+        """Return whether nothing could run because the forge did not return the configuration."""
+        return any(error.is_forge_failure and not error.is_warning for error in self.config_errors)
 
     @property
     def failed_workflows(self) -> tuple[Workflow, ...]:

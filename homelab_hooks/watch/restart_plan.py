@@ -8,6 +8,7 @@ from homelab_hooks.ci.model import Pipeline, RunRef, Status
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.watch.ruling import NEEDS_WEBHOOK
 from homelab_hooks.watch.snapshot import CommitSnapshot
 
 _RESTARTABLE = {Status.FAILURE, Status.KILLED, Status.CANCELED}
@@ -18,7 +19,7 @@ class Rerun(NamedTuple):
     """Run these pipelines again."""
 
     runs: tuple[RunRef, ...]
-    misconfigured: tuple[RunRef, ...] = ()
+    misconfigured: tuple[Pipeline, ...] = ()
     """pipelines that failed too, and that a restart cannot help"""
 
 
@@ -47,9 +48,9 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     if not snapshot.tracks:
         return _plan_manual_run(snapshot, branches)
     failed = [track.pipeline for track in snapshot.tracks if track.pipeline.status in _RESTARTABLE]
-    misconfigured = [track.pipeline for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
+    misconfigured = [snapshot.detail(track) for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
     if not failed and misconfigured:
-        raise make_misconfigured_error(misconfigured[0].run)
+        raise make_misconfigured_error(misconfigured[0])
     cancelled = [other for pipeline in failed for other in _pipelines_it_would_cancel(pipeline, snapshot.rows, sha)]
     if cancelled and not force:
         raise CommandError(
@@ -60,13 +61,19 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     if not failed:
         statuses = ", ".join(f"{track.run} is {track.pipeline.status}" for track in snapshot.tracks)
         return NothingToDo(f"nothing has failed: {statuses}")
-    return Rerun(tuple(pipeline.run for pipeline in failed), tuple(pipeline.run for pipeline in misconfigured))
+    return Rerun(tuple(pipeline.run for pipeline in failed), tuple(misconfigured))
 
 
-def make_misconfigured_error(run: RunRef) -> CommandError:
+def make_misconfigured_error(pipeline: Pipeline) -> CommandError:
     """Return the error for a pipeline that a restart cannot help."""
+    if pipeline.lacks_config:
+        return CommandError(
+            f"{pipeline.run} has no stored configuration to restart with: the forge did not return it",
+            hint=NEEDS_WEBHOOK,
+            exit=ExitCode.REFUSED,
+        )
     return CommandError(
-        f"{run} has a configuration error: a restart uses the stored configuration, not the fixed one",
+        f"{pipeline.run} has a configuration error: a restart uses the stored configuration, not the fixed one",
         hint="fix the configuration and push a commit",
         exit=ExitCode.REFUSED,
     )

@@ -89,7 +89,7 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
         return Ruling(
             exit=ExitCode.FAILED,
             reason=f"{number} could not run: {_config_error_text(detail or pipeline)}",
-            hint=_NEEDS_PUSH,
+            hint=NEEDS_WEBHOOK if (detail or pipeline).lacks_config else _NEEDS_PUSH,
         )
     failed = detail.failed_workflows if detail else ()
     if pipeline.status is Status.SUCCESS and not failed:
@@ -101,6 +101,8 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
+NEEDS_WEBHOOK = "once the forge responds, redeliver the webhook on the forge, or push an empty commit"
+"""the hint if the forge did not return the configuration: none is stored for a restart, and there is nothing to fix"""
 
 
 def _config_error_text(pipeline: Pipeline) -> str:
@@ -137,10 +139,12 @@ def _rule_cancelled(
 def find_superseding_run(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> RunRef | None:
     """Return the pipeline that superseded this one; None if none did.
 
-    If the provider does not report it, the next newer pipeline of the same event and branch counts.
+    If the provider does not report it, the next newer pipeline of the same event and branch counts. Only a newer one
+    supersedes: a response that names the pipeline itself or an older one would be followed in a circle.
     """
-    if pipeline.cancellation and pipeline.cancellation.superseded_by:
-        return pipeline.cancellation.superseded_by
+    reported = pipeline.cancellation.superseded_by if pipeline.cancellation else None
+    if reported and not any(row.run == reported and row.number <= pipeline.number for row in (pipeline, *rows)):
+        return reported
     if (pipeline.cancellation and pipeline.cancellation.by_user) or pipeline.reports_cancellation:
         return None
     later = [

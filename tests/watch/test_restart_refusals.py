@@ -61,6 +61,19 @@ def refusal(woodpecker: InMemoryWoodpecker, answers: Mapping[int, HttpResponse])
     return caught.value
 
 
+@pytest.mark.parametrize("cause", ["context deadline exceeded", "invalid status code 502", "EOF"])
+def test_a_configuration_that_the_forge_did_not_return_needs_a_webhook_and_no_fix(cause: str) -> None:
+    """Contract 5: nothing was stored, so a restart cannot help, and there is nothing to fix."""
+    woodpecker = after(timelines.make_config_error(f"could not load config from forge: {cause}"))
+    seen = woodpecker.survey()
+    caught = refusal(woodpecker, {})
+    assert (seen.verdict.exit, caught.exit) == (ExitCode.FAILED, ExitCode.REFUSED)
+    assert "the forge did not return it" in caught.message
+    assert seen.verdict.hint == caught.hint
+    assert "redeliver the webhook" in caught.hint
+    assert "fix" not in caught.hint
+
+
 REFUSALS = {
     "400": (response(400, b"cannot restart a blocked pipeline"), "cannot restart a blocked pipeline", ""),
     "409": (response(409, b"conflict"), "409 (conflict)", ""),
@@ -126,7 +139,8 @@ def test_of_two_pipelines_the_one_that_was_not_restarted_counts(
 def test_a_configuration_error_next_to_a_restarted_pipeline_counts() -> None:
     woodpecker = after(RED, timelines.make_config_error())
     plan = plan_restart(woodpecker.survey(), OURS, branches=("main",), force=False)
-    assert plan == Rerun((run_ref(1),), (run_ref(2),))
+    assert isinstance(plan, Rerun)
+    assert (plan.runs, [one.run for one in plan.misconfigured]) == ((run_ref(1),), [run_ref(2)])
     outcome, _ = restart(woodpecker, {})
     verdict = add_problems(Verdict(exit=ExitCode.OK), outcome.problems)
     assert verdict.exit is ExitCode.REFUSED

@@ -8,11 +8,13 @@ COMMANDS = "tests/watch/test_commands.py"
 CONDITIONS = "ci/woodpecker/conditions.py"
 HISTORY = "git/history.py"
 LOGS = "tests/watch/test_logs.py"
+REFUSALS = "tests/watch/test_restart_refusals.py"
 REPORT = "tests/watch/test_failure_report.py"
 REPOSITORY = "tests/git/test_repository.py"
 REQUEST = "watch/restart_request.py"
 RESTART = "tests/watch/test_restart.py"
 RULING = "tests/watch/test_ruling.py"
+SUPERSEDED = "tests/watch/test_superseded.py"
 WHEN = "tests/ci/woodpecker/test_conditions.py"
 SETTINGS_TABLE = "tests/config/test_table.py"
 
@@ -164,5 +166,26 @@ PIPELINES = (
         "a number in the tracked file is not a text",
         (Change("config/resolve.py", "(setting.parse is parse_duration and type(text) is int)", "type(text) is int"),),
         (f"{SETTINGS_TABLE}::test_a_value_of_another_type_in_the_tracked_file_is_malformed",),
+    ),
+    Defence(
+        "newer-pipelines-only",
+        "only a newer pipeline supersedes: no circle of cancelled pipelines is followed",
+        (Change("watch/ruling.py", "row.number <= pipeline.number for row", "False for row"),),
+        (
+            f"{SUPERSEDED}::test_a_pipeline_that_no_newer_one_replaced_was_cancelled[itself]",
+            f"{SUPERSEDED}::test_a_pipeline_that_no_newer_one_replaced_was_cancelled[two]",
+        ),
+    ),
+    Defence(
+        "numbers-of-newer-pipelines",
+        "a superseding pipeline is read only if its number is higher",
+        (Change("ci/woodpecker/parse.py", "number < newer <= MAX_INT", "newer <= MAX_INT"),),
+        (f"{SUPERSEDED}::test_what_is_not_the_number_of_a_newer_pipeline_supersedes_nothing",),
+    ),
+    Defence(
+        "configurations-that-were-not-returned",
+        "a configuration that the forge did not return is not to be fixed",
+        (Change("ci/model.py", "error.is_forge_failure and not error.is_warning", "False"),),
+        (f"{REFUSALS}::test_a_configuration_that_the_forge_did_not_return_needs_a_webhook_and_no_fix",),
     ),
 )

@@ -20,9 +20,10 @@ from homelab_hooks.ci.model import (
     Step,
     Workflow,
 )
-from homelab_hooks.ci.woodpecker.traits import reports_cancellation
+from homelab_hooks.ci.woodpecker.traits import FORGE_FAILURE, reports_cancellation
 from homelab_hooks.events import MatrixAxis
 from homelab_hooks.text.json_fields import (
+    MAX_INT,
     Json,
     read_display_text,
     read_list,
@@ -66,7 +67,7 @@ def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
         started=read_number(json, "started", "started_at"),
         finished=read_number(json, "finished", "finished_at"),
         updated=read_number(json, "updated", "updated_at"),
-        cancellation=_parse_cancellation(json.get("cancel_info")),
+        cancellation=_parse_cancellation(json.get("cancel_info"), number),
         reports_cancellation=reports_cancellation(read_text(json, "version")),
         config_errors=_parse_config_errors(json),
         workflows=tell_cells_apart(read_list(json.get("workflows") or [], partial(_parse_workflow, url=url))),
@@ -181,20 +182,22 @@ def _parse_step(raw: object) -> Step:
     )
 
 
-def _parse_cancellation(raw: object) -> Cancellation | None:
+def _parse_cancellation(raw: object, number: int) -> Cancellation | None:
+    """Read `cancel_info` of the pipeline with this number. A number that is not a newer one's supersedes nothing."""
     if not isinstance(raw, Mapping):
         return None
+    newer = raw.get("superseded_by")
     return Cancellation(
         by_user=read_display_text(raw, "canceled_by_user"),
         by_step=read_display_text(raw, "canceled_by_step"),
-        superseded_by=_optional_run(raw, "superseded_by"),
+        superseded_by=make_run_ref(newer) if type(newer) is int and number < newer <= MAX_INT else None,
     )
 
 
 def _parse_config_errors(json: Json) -> tuple[ConfigError, ...]:
     """Read `errors` (since 2.0), and the single text `error` of older servers."""
     older = read_text(json, "error")
-    found = [ConfigError(message=older)] if older else []
+    found = [ConfigError(message=older, is_forge_failure=_is_forge_failure(older))] if older else []
     return (*found, *read_list(json.get("errors") or [], _parse_config_error))
 
 
@@ -202,11 +205,17 @@ def _parse_config_error(raw: object) -> ConfigError:
     json = read_object(raw)
     data = json.get("data")
     place = [read_text(data, "file"), read_text(data, "field")] if isinstance(data, Mapping) else []
+    message = read_text(json, "message")
     return ConfigError(
-        message=read_text(json, "message"),
+        message=message,
         is_warning=json.get("is_warning") is True,
         location=" ".join(part for part in place if part),
+        is_forge_failure=_is_forge_failure(message),
     )
+
+
+def _is_forge_failure(message: str) -> bool:
+    return message.startswith(FORGE_FAILURE)
 
 
 def _parse_log_line(raw: object) -> LogLine | None:

@@ -18,6 +18,8 @@ VERSION_HEADER = "x-woodpecker-version"
 TOKEN_PAGE = "/user/cli-and-api"  # noqa: S105 - the page on which a user copies a token
 CANCEL_INFO_SINCE_VERSION = (3, 14)
 """the first version that says who or what cancelled a pipeline"""
+FORGE_FAILURE = "could not load config from forge"
+"""how the error of a pipeline begins whose configuration the forge did not return (server/pipeline/create.go)"""
 
 
 def _are_all_filtered(files: Mapping[str, str], trigger: Trigger) -> bool | None:
