@@ -342,7 +342,8 @@ class Runtime:
         """Return the CI token from Vault. Raises CommandError if the settings or the token cannot be used."""
         from homelab_hooks.auth.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
 
-        self._check_file(config, "vault_ca")
+        # OpenSSL reads SSL_CERT_FILE if no other file is set, so it must not be a pipe or a device for Vault either.
+        self._check_file(config, "vault_ca" if config.vault_ca else "ca_file")
         vault = resolve_vault_settings(config, self.environ, self._home)
         self.redact.add(vault.token)
         found = read_token_from_vault(vault, create_vault_client(vault, self.clock))
@@ -352,12 +353,12 @@ class Runtime:
 
     @staticmethod
     def _check_file(config: Config, name: str) -> None:
-        """Raise CommandError for an unreadable CA bundle, which would otherwise be reported as a certificate error."""
+        """Raise CommandError for a CA bundle that cannot be used; it would be reported as a certificate error."""
         path: Path | None = getattr(config, name)
         if path is None:
             return
         try:
-            path.open("rb").close()
+            files.check_ca_file(path)
         except OSError as error:
             reason = str(error.strerror).lower()
             is_hidden = isinstance(error, PermissionError)

@@ -14,6 +14,8 @@ from homelab_hooks.text.helper_output import helper_words
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
+MAX_TOKEN_CHARS = 16384
+"""characters of the longest token; servers reject headers that are longer (nginx and Apache: 8 KiB, Go: 1 MiB)"""
 HELPER_TIMEOUT_S = 10.0
 """seconds for a credential helper"""
 NO_PROMPT_ENV = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
@@ -151,6 +153,12 @@ def read_token_from_git(
 
 def validate_header_value(value: str, source: str) -> str:
     """Return the value if it can be sent in a header. Raises CommandError (denied) otherwise."""
+    if len(value) > MAX_TOKEN_CHARS:
+        raise CommandError(
+            f"the token from {source} is longer than {MAX_TOKEN_CHARS} characters",
+            hint="check that it is a token, and not the name or the content of another file",
+            exit=ExitCode.DENIED,
+        )
     if not value.isascii() or not value.isprintable() or " " in value:
         raise CommandError(
             f"the token from {source} contains invalid characters",

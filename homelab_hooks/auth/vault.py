@@ -42,6 +42,8 @@ class VaultSettings:
     token_source: str
     path: str
     field: str
+    token_problem: str = ""
+    """why the file that may contain a token cannot be read"""
     namespace: str = ""
     dial: Dial | None = None
     ca_file: Path | None = None
@@ -56,13 +58,18 @@ class VaultSettings:
 def resolve_vault_settings(config: Config, environ: Mapping[str, str], home: Path) -> VaultSettings:
     """Return the Vault that is configured, with the token of VAULT_TOKEN or ~/.vault-token."""
     assert config.vault_addr is not None  # noqa: S101 - called only if a Vault is configured
-    token, source = environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
+    token, source, problem = environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN", ""
     if not token:
-        token, source = files.read_small_text(home / ".vault-token").strip(), "~/.vault-token"
+        source = "~/.vault-token"
+        try:
+            token = files.read_token_file(home / ".vault-token").strip()
+        except ValueError as error:
+            problem = f"cannot read ~/.vault-token: {error}"
     return VaultSettings(
         server=config.vault_addr,
         token=token,
         token_source=source,
+        token_problem=problem,
         path=config.vault_path,
         field=config.vault_field,
         namespace=config.vault_namespace,
@@ -83,8 +90,10 @@ def create_vault_client(vault: VaultSettings, clock: RequestClock) -> HttpClient
 def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token | TokenNotFound:
     """Read the CI token from a KV engine of version 1 or 2.
 
-    Raises CommandError if the token contains characters that are not allowed in an HTTP header.
+    Raises CommandError if a token contains characters that are not allowed in an HTTP header.
     """
+    if vault.token_problem:
+        return TokenNotFound(vault.source, vault.token_problem, "remove ~/.vault-token and run vault login")
     if not vault.token:
         return TokenNotFound(vault.source, "there is no Vault token", "run vault login, or set VAULT_TOKEN")
     import hvac

@@ -6,7 +6,9 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
+_LABEL = r"[a-z0-9_-]{1,63}"
+_HOST = re.compile(rf"(?=[a-z0-9])(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*(?<=[a-z0-9])|[0-9a-f:.]+:[0-9a-f:.]*")
+"""a name with labels of 1 to 63 characters, 253 in all (RFC 1035, 2.3.4), or an IPv6 address"""
 
 
 def is_loopback_host(host: str) -> bool:
@@ -94,13 +96,24 @@ def _parse_server_url(text: str) -> ServerUrl:
         raise ExpectedError("expected a URL without a user name or password")
     if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
         raise ExpectedError("expected a URL, such as https://ci.example.org")
-    host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
-    if "xn--" in host.lower():
-        host.encode("ascii").decode("idna")  # UnicodeError, a ValueError, if a label is not valid
+    host = to_ascii_host(parts.hostname)
     if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
         raise ExpectedError("expected a URL, such as https://ci.example.org")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     return ServerUrl(parts.scheme, host, port, parts.path.rstrip("/"))
+
+
+def to_ascii_host(host: str) -> str:
+    r"""Return the name of a host in ASCII (IDNA 2008, as curl and httpx do). Raises ValueError if it cannot be one.
+
+    >>> to_ascii_host("b\u00fccher.example.test")
+    'xn--bcher-kva.example.test'
+    """
+    if host.isascii() and "xn--" not in host:
+        return host
+    import idna
+
+    return idna.encode(host, uts46=True).decode()
 
 
 def parse_dial(text: str) -> Dial:

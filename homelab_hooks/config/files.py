@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +16,11 @@ from homelab_hooks.config.resolve import TRACKED_FILE
 from homelab_hooks.errors import CommandError
 
 MAX_FILE_BYTES = 1024 * 1024
-"""bytes of a tracked file that are read"""
+"""bytes of a file that are read"""
+MAX_CA_FILE_BYTES = 8 * 1024 * 1024
+"""bytes of the largest CA bundle; that of a system has 0.2 million, and a few times that with its comments"""
+_PEM_CERTIFICATE = re.compile(rb"^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----", re.MULTILINE)
+"""the labels that OpenSSL reads a certificate from (RFC 7468, 5.1; crypto/pem)"""
 
 
 def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
@@ -27,15 +35,30 @@ def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
         ) from None
 
 
-def read_bounded_file(path: Path) -> bytes:
-    """Return the first `MAX_FILE_BYTES` of a regular file. Raises OSError if it is not one.
+def read_bounded_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """Return the first `max_bytes` of a regular file. Raises OSError if it is not one.
 
-    A tracked symbolic link may point to a device that never ends.
+    A tracked symbolic link, or a setting, may name a device that never ends or a pipe that nothing is written to.
     """
-    if not path.is_file():
-        raise FileNotFoundError(path)
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES)
+        return file.read(max_bytes)
+
+
+def check_ca_file(path: Path) -> None:
+    """Check that a file may be read as a CA bundle. Raises OSError with the reason.
+
+    OpenSSL opens a file by its name and reads it to its end, whatever it is.
+    """
+    content = read_bounded_file(path, MAX_CA_FILE_BYTES + 1)
+    if len(content) > MAX_CA_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MAX_CA_FILE_BYTES} bytes")
+    if not _PEM_CERTIFICATE.search(content):
+        raise OSError(errno.EINVAL, "it contains no certificate in PEM format")
 
 
 def read_woodpecker_cli_server(config_home: Path) -> str:
@@ -55,16 +78,23 @@ def read_woodpecker_cli_server(config_home: Path) -> str:
     return ""
 
 
-def read_small_text(path: Path) -> str:
-    """Return the text of a small file; empty if it cannot be read."""
+def read_token_file(path: Path) -> str:
+    """Return the text of a file that contains a token; empty if there is no such file.
+
+    Raises ValueError with the reason if it cannot be read as text.
+    """
     try:
-        return path.expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, RuntimeError):
+        return read_bounded_file(path.expanduser()).decode()
+    except (FileNotFoundError, NotADirectoryError, RuntimeError):  # RuntimeError: the home directory is unknown
         return ""
+    except OSError as error:
+        raise ValueError(str(error.strerror).lower()) from None
+    except UnicodeDecodeError:
+        raise ValueError("not text in UTF-8") from None
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(read_small_text(path) or "{}")
-    except (ValueError, RecursionError):
+        return json.loads(read_bounded_file(path.expanduser()))
+    except (OSError, ValueError, RecursionError, RuntimeError):
         return {}

@@ -69,3 +69,14 @@ def parse_vault_path(text: str) -> str:
     if len(parts) < 2 or not all(parts) or {".", ".."} & set(parts) or re.search(r"[\s?#%]", found):  # noqa: PLR2004 - mount and path
         raise ValueError("expected MOUNT/PATH, such as secret/ci/global")
     return found
+
+
+def parse_vault_namespace(text: str) -> str:
+    """Parse a namespace of Vault. It is sent in a header, so it is ASCII without spaces.
+
+    >>> parse_vault_namespace("admin/team-a/")
+    'admin/team-a/'
+    """
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("expected a namespace in ASCII without spaces, such as admin/team")
+    return text

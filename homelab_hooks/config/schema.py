@@ -125,7 +125,8 @@ SETTINGS: tuple[Setting, ...] = (
         default_label="Vault is not used", unset_value=None,
     ),
     Setting(
-        name="vault_namespace", description="Vault namespace", parse=str, env=("VAULT_NAMESPACE",),
+        name="vault_namespace", description="Vault namespace", parse=parsers.parse_vault_namespace,
+        env=("VAULT_NAMESPACE",),
         default_label="none",
     ),
     Setting(

@@ -205,7 +205,7 @@ def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or "it contains no certificate"
         raise CommandError(
-            f"the CA file {ca_file} cannot be used: {reason}", hint="pass a PEM file with --ca-file"
+            f"the CA file {ca_file} cannot be used: {reason}", hint="use a PEM file that contains the CA certificates"
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from homelab_hooks.config.address import ServerUrl
+from homelab_hooks.config.address import ServerUrl, to_ascii_host
 
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 
@@ -83,5 +83,5 @@ def _parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network |
 def _to_ascii(domain: str) -> str:
     """Return a domain as it is compared with a server's name, which is ASCII."""
     with contextlib.suppress(UnicodeError):
-        return domain if domain.isascii() else domain.encode("idna").decode()
+        return to_ascii_host(domain)
     return domain

@@ -9,12 +9,14 @@ import pytest
 
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.lookup import (
+    MAX_TOKEN_CHARS,
     Token,
     TokenNotFound,
     cache_source,
     find_token,
     read_token_from_environment,
     read_token_from_git,
+    validate_header_value,
 )
 from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.errors import CommandError
@@ -43,6 +45,13 @@ def test_a_token_that_no_header_can_carry_is_denied_by_its_source_and_not_shown(
         read_token_from_environment({"WOODPECKER_TOKEN": value, "WP_TOKEN": "good"})
     assert raised.value.exit is ExitCode.DENIED
     assert value not in raised.value.message + raised.value.hint
+
+
+def test_a_token_that_is_a_whole_file_is_denied_before_it_is_sent() -> None:
+    assert validate_header_value("t" * MAX_TOKEN_CHARS, "WP_TOKEN")
+    with pytest.raises(CommandError, match="the token from WP_TOKEN is longer than 16384 characters") as caught:
+        read_token_from_environment({"WP_TOKEN": "t" * (MAX_TOKEN_CHARS + 1)})
+    assert caught.value.exit is ExitCode.DENIED
 
 
 def test_a_token_is_in_no_repr() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.config.files import MAX_FILE_BYTES, read_bounded_file
+from homelab_hooks.config.files import MAX_CA_FILE_BYTES, MAX_FILE_BYTES, read_bounded_file
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -166,11 +168,93 @@ def test_no_more_of_a_tracked_file_is_read_than_a_person_would_write(tmp_path: P
     [
         ("WOODPECKER_SERVER", "https://xn--a"),
         ("WOODPECKER_SERVER", "https://ci.xn--99999999.test"),
+        ("WOODPECKER_SERVER", "https://\U0001f600.example.test"),
+        ("WOODPECKER_SERVER", "https://xn--e28h.example.test"),
+        ("VAULT_ADDR", "https://vault..example.test"),
+        ("VAULT_ADDR", f"https://{'v' * 64}.example.test"),
+        ("WOODPECKER_SERVER", f"https://{'.'.join(['label'] * 43)}"),
+        ("VAULT_NAMESPACE", "t\u00eb\u00e4m"),
+        ("VAULT_NAMESPACE", "admin\nteam"),
+        ("VAULT_NAMESPACE", "admin team"),
         ("SSL_CERT_FILE", "~no-such-user-of-this-machine/ca.pem"),
     ],
 )
 def test_a_name_that_does_not_exist_is_a_usage_error(config: Resolved, name: str, value: str) -> None:
-    """Each was an internal error."""
+    """Each was an internal error, or was retried until the timeout."""
     with pytest.raises(CommandError) as caught:
         config(**{name: value})
-    assert (caught.value.exit, value in str(caught.value)) == (ExitCode.USAGE, True)
+    assert (caught.value.exit, name in caught.value.message) == (ExitCode.USAGE, True)
+
+
+@pytest.mark.parametrize("host", [f"{'a' * 63}.example.test", "xn--bcher-kva.example.test", "a_b.example.test"])
+def test_a_name_at_its_limits_is_a_server(config: Resolved, host: str) -> None:
+    assert str(config(WOODPECKER_SERVER=f"https://{host}").server) == f"https://{host}"
+
+
+@dataclass(frozen=True)
+class OddFile:
+    """What a setting may name by mistake, and the reason that is reported."""
+
+    make: Callable[[Path], object]
+    reason: str
+
+
+ODD_FILES = {
+    "pipe": OddFile(os.mkfifo, "not a regular file"),
+    "device": OddFile(lambda path: path.symlink_to("/dev/null"), "not a regular file"),
+    "directory": OddFile(Path.mkdir, "is a directory"),
+}
+NO_BUNDLES = {
+    **ODD_FILES,
+    "key": OddFile(lambda path: path.write_text("-----BEGIN PRIVATE KEY-----\n"), "contains no certificate"),
+    "empty": OddFile(Path.touch, "contains no certificate"),
+    "huge": OddFile(lambda path: path.write_bytes(b"#" * (MAX_CA_FILE_BYTES + 1)), "larger than"),
+}
+
+
+@pytest.fixture
+def odd(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
+    """The file of a row, and the reason."""
+    row: OddFile = request.param
+    row.make(tmp_path / "odd")
+    return tmp_path / "odd", row.reason
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "VAULT_CACERT"])
+@pytest.mark.parametrize("odd", NO_BUNDLES.values(), ids=NO_BUNDLES, indirect=True)
+def test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it(
+    seal: dict[str, str], clone: Clone, odd: tuple[Path, str], variable: str
+) -> None:
+    """A pipe was waited for without end."""
+    path, reason = odd
+    environ = {"WOODPECKER_SERVER": "https://ci.example.test", "VAULT_ADDR": "https://vault.example.test"}
+    runtime = Runtime({**seal, **environ, "VAULT_TOKEN": "t", variable: str(path)}, clone.path)
+    with pytest.raises(CommandError, match=reason) as caught:
+        runtime.ci_provider(runtime.config({}))
+    assert caught.value.exit is ExitCode.USAGE
+    assert f"{path} from environment {variable}" in caught.value.message
+    assert f"set environment {variable} to a PEM file" in caught.value.hint
+
+
+@pytest.mark.parametrize("odd", ODD_FILES.values(), ids=ODD_FILES, indirect=True)
+def test_a_vault_token_file_that_cannot_be_read_says_why(
+    seal: dict[str, str], clone: Clone, odd: tuple[Path, str]
+) -> None:
+    path, reason = odd
+    path.rename(Path(seal["HOME"], ".vault-token"))
+    environ = {"WOODPECKER_SERVER": "https://ci.example.test", "VAULT_ADDR": "https://vault.example.test"}
+    runtime = Runtime({**seal, **environ}, clone.path)
+    with pytest.raises(CommandError, match=f"cannot read ~/.vault-token: {reason}") as caught:
+        runtime.token(runtime.config({}))
+    assert caught.value.exit is ExitCode.DENIED
+
+
+@pytest.mark.parametrize("odd", ODD_FILES.values(), ids=ODD_FILES, indirect=True)
+@pytest.mark.parametrize("name", ["contexts.json", "config.json"])
+def test_a_context_that_is_not_a_file_names_no_server(
+    seal: dict[str, str], config: Resolved, odd: tuple[Path, str], name: str
+) -> None:
+    folder = Path(seal["HOME"], ".config", "woodpecker")
+    folder.mkdir(parents=True)
+    odd[0].rename(folder / name)
+    assert config(XDG_CONFIG_HOME=str(folder.parent)).server is None

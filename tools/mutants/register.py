@@ -12,6 +12,7 @@ from tools.mutants.responder import RESPONDER
 from tools.mutants.search import SEARCH
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
+from tools.mutants.settings import SETTINGS
 from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
 from tools.mutants.user_work import USER_WORK
@@ -32,4 +33,5 @@ REGISTER = (
     *LANDING,
     *WATCHING,
     *USER_WORK,
+    *SETTINGS,
 )

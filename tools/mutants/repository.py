@@ -94,13 +94,13 @@ REPOSITORY = (
     Defence(
         "devices",
         "a tracked link to a device is not a file",
-        (Change("config/files.py", "if not path.is_file():", "if False:"),),
+        (Change("config/files.py", "if not stat.S_ISREG(mode):", "if False:"),),
         (f"{ATTACK}::test_a_tracked_link_to_a_device_is_not_a_file",),
     ),
     Defence(
         "large-files",
         "of a file no more is read than a person would write",
-        (Change("config/files.py", "file.read(MAX_FILE_BYTES)", "file.read()"),),
+        (Change("config/files.py", "file.read(max_bytes)", "file.read()"),),
         ("tests/config/test_sources.py::test_no_more_of_a_tracked_file_is_read_than_a_person_would_write",),
     ),
     Defence(

@@ -1,0 +1,66 @@
+"""What a setting may name by mistake: a file that never ends, a host that cannot be one, a value no header carries."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+FIND = "tests/auth/test_find.py"
+SOURCES = "tests/config/test_sources.py"
+NAMES = f"{SOURCES}::test_a_name_that_does_not_exist_is_a_usage_error"
+
+SETTINGS = (
+    Defence(
+        "bundles-that-are-files",
+        "a CA bundle is checked before OpenSSL opens it",
+        (Change("app/runtime.py", "            files.check_ca_file(path)\n", "            path.stat()\n"),),
+        (f"{SOURCES}::test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it[device-VAULT_CACERT]",),
+    ),
+    Defence(
+        "bundles-of-vault",
+        "SSL_CERT_FILE is checked for Vault too",
+        (Change("app/runtime.py", '"vault_ca" if config.vault_ca else "ca_file")', '"vault_ca")'),),
+        (f"{SOURCES}::test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it[key-SSL_CERT_FILE]",),
+    ),
+    Defence(
+        "bundles-with-certificates",
+        "a file without a certificate is not a CA bundle",
+        (Change("config/files.py", "if not _PEM_CERTIFICATE.search(content):", "if False:"),),
+        (f"{SOURCES}::test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it[key-VAULT_CACERT]",),
+    ),
+    Defence(
+        "large-bundles",
+        "a CA bundle has a limit",
+        (Change("config/files.py", "if len(content) > MAX_CA_FILE_BYTES:", "if False:"),),
+        (f"{SOURCES}::test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it[huge-VAULT_CACERT]",),
+    ),
+    Defence(
+        "token-files",
+        "a token file that cannot be read is the reason, not an absent token",
+        (Change("auth/vault.py", "    if vault.token_problem:\n", "    if False:\n"),),
+        (f"{SOURCES}::test_a_vault_token_file_that_cannot_be_read_says_why[directory]",),
+    ),
+    Defence(
+        "long-tokens",
+        "a token that is a whole file is not sent",
+        (Change("auth/lookup.py", "if len(value) > MAX_TOKEN_CHARS:", "if False:"),),
+        (f"{FIND}::test_a_token_that_is_a_whole_file_is_denied_before_it_is_sent",),
+    ),
+    Defence(
+        "hosts-that-httpx-accepts",
+        "a host that httpx cannot decode is a usage error",
+        (Change("config/address.py", 'if host.isascii() and "xn--" not in host:', "if host.isascii():"),),
+        (f"{NAMES}[WOODPECKER_SERVER-https://xn--a]",),
+    ),
+    Defence(
+        "lengths-of-labels",
+        "a label of a host has 1 to 63 characters",
+        (Change("config/address.py", "[a-z0-9_-]{1,63}", "[a-z0-9_-]*"),),
+        (f"{NAMES}[VAULT_ADDR-https://vault..example.test]",),
+    ),
+    Defence(
+        "namespaces-in-headers",
+        "a namespace that no header carries is a usage error",
+        (Change("config/parsers.py", "if not text.isascii() or not text.isprintable() or", "if"),),
+        (f"{NAMES}[VAULT_NAMESPACE-admin\\nteam]",),
+    ),
+)
