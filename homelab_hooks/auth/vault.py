@@ -14,7 +14,14 @@ from homelab_hooks.config import files
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.net.http import HttpClient, Transport, make_requests_session
-from homelab_hooks.net.message import PROXY_HINTS, REDIRECT_STATUSES, SERVER_ERRORS, HttpResponse, RequestFailed
+from homelab_hooks.net.message import (
+    PROXY_HINTS,
+    REDIRECT_STATUSES,
+    SERVER_ERRORS,
+    TLS_HINTS,
+    HttpResponse,
+    RequestFailed,
+)
 from homelab_hooks.net.pinned import RequestClock
 from homelab_hooks.net.responder import describe_responder
 from homelab_hooks.polling.outcome import FailureKind
@@ -157,7 +164,7 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
     return TokenNotFound(
         vault.source,
         f"no response ({truncate_text(strip_control_chars(failure.reason), 120)})",
-        PROXY_HINTS.get(failure.cause, hint) if failure.cause else hint,
+        {**PROXY_HINTS, **TLS_HINTS}.get(failure.cause, hint) if failure.cause else hint,
         unreachable=failure.certificate_fault is None and not is_foreign,
         wrong_server=is_foreign,
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
-from homelab_hooks.net.certificate import find_certificate_fault
+from homelab_hooks.net.certificate import CertificateFault, find_certificate_fault
 from homelab_hooks.net.message import (
     REDIRECT_STATUSES,
     SERVER_ERRORS,
@@ -44,6 +44,24 @@ _TLS_ALERT = b"\x15\x03"
 """the first two bytes of a TLS alert (RFC 8446, 5.1): a server's response to a request without TLS"""
 _SSH_BANNER = b"SSH-"
 """the first bytes that an SSH server sends (RFC 4253, 4.2)"""
+_HTTP_VERSION = b"HTTP/"
+"""the first bytes of every response of HTTP/1 (RFC 9112, 4)"""
+_OTHER_PROTOCOL = re.compile(rb"[ -~]{3}|...\x00[\x0a\xff]|\x00\x00.\x04|E\x00\x00", re.DOTALL)
+"""how a response of another protocol begins: with text (SMTP, FTP, IMAP, POP3, Redis, RTSP, VNC), a greeting or error
+of MySQL, the SETTINGS of HTTP/2 (RFC 9113, 6.5), or an error of PostgreSQL; other bytes may be a damaged response"""
+_CLIENT_CERTIFICATE_REASONS = frozenset({"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE"})
+_TLS_VERSION_REASONS = frozenset(
+    {
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "UNSUPPORTED_PROTOCOL",
+        "NO_PROTOCOLS_AVAILABLE",
+        "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+        "DH_KEY_TOO_SMALL",
+        "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+    }
+)
+"""OpenSSL's reasons for what no retry changes; `handshake failure` and `internal error` may be those of a server that
+obtains its certificate just now"""
 
 
 class ProxyRefusal(NamedTuple):
@@ -72,6 +90,8 @@ def describe_refusal(proxy: str, refusal: ProxyRefusal) -> RequestFailed:
     cause = FailureCause.PROXY_REFUSED
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         cause = FailureCause.PROXY_LOGIN
+    elif status == HTTPStatus.BAD_REQUEST:
+        cause = FailureCause.PROXY_MAYBE_TLS_ONLY
     elif status in REDIRECT_STATUSES or status == HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED:
         cause = FailureCause.PORTAL
     return RequestFailed(FailureKind.FOREIGN, f"the proxy {proxy} rejected the connection ({text})", cause=cause)
@@ -105,6 +125,9 @@ def _classify_broken(reason: str, exchange: BrokenExchange) -> RequestFailed:
         return RequestFailed(FailureKind.FOREIGN, "the server expects TLS on this port", cause=FailureCause.TLS_ONLY)
     if exchange.opening.startswith(_SSH_BANNER):
         return RequestFailed(FailureKind.FOREIGN, "an SSH server responds on this port", cause=FailureCause.NOT_HTTP)
+    if is_other_protocol(exchange.opening):
+        reason = "the server does not use HTTP on this port"
+        return RequestFailed(FailureKind.FOREIGN, reason, cause=FailureCause.NOT_HTTP)
     cause = FailureCause.MAYBE_TLS_ONLY if exchange.may_expect_tls and not exchange.opening else None
     if not exchange.is_malformed:
         return RequestFailed(FailureKind.CONNECTION, reason, cause=cause)
@@ -112,6 +135,44 @@ def _classify_broken(reason: str, exchange: BrokenExchange) -> RequestFailed:
     if not exchange.opening and reason.startswith(_DISCONNECTED):
         text = "the server closed the connection without a response"
     return RequestFailed(FailureKind.BODY, text, cause=cause)
+
+
+def is_other_protocol(opening: bytes) -> bool:
+    """Return whether a response that begins with these bytes is one of another protocol than HTTP/1.
+
+    >>> is_other_protocol(b"220 mail ESMTP"), is_other_protocol(b"HTTP/1.1 200 OK"), is_other_protocol(b"HTT")
+    (True, False, False)
+    """
+    is_http = opening[: len(_HTTP_VERSION)] == _HTTP_VERSION[: len(opening)]
+    return not is_http and _OTHER_PROTOCOL.match(opening) is not None
+
+
+def attribute_to_proxy(failed: RequestFailed, proxy: str) -> RequestFailed:
+    """Return the failure of a request that did not get past the proxy; its remedies are those of the proxy.
+
+    Args:
+        proxy: the proxy's HOST:PORT.
+    """
+    own = failed.reason.removeprefix("the server ")
+    reason = f"the proxy {proxy}{' ' if own != failed.reason else ': '}{own}"
+    if failed.certificate_fault:
+        cause = _PROXY_CERTIFICATE_CAUSES.get(failed.certificate_fault, FailureCause.PROXY_CERTIFICATE)
+    else:
+        cause = _PROXY_CAUSES.get(failed.cause, FailureCause.PROXY_UNREACHABLE)
+    return failed._replace(reason=reason, cause=cause)
+
+
+_PROXY_CERTIFICATE_CAUSES = {
+    CertificateFault.UNKNOWN_CA: FailureCause.PROXY_UNKNOWN_CA,
+    CertificateFault.SELF_SIGNED: FailureCause.PROXY_UNKNOWN_CA,
+    CertificateFault.WRONG_NAME: FailureCause.PROXY_WRONG_NAME,
+}
+_PROXY_CAUSES: Mapping[FailureCause | None, FailureCause] = {
+    FailureCause.NO_TLS: FailureCause.PROXY_NO_TLS,
+    FailureCause.TLS_ONLY: FailureCause.PROXY_TLS_ONLY,
+    FailureCause.MAYBE_TLS_ONLY: FailureCause.PROXY_MAYBE_TLS_ONLY,
+    FailureCause.NOT_HTTP: FailureCause.PROXY_NOT_HTTP,
+}
 
 
 def classify_tls_error(error: ssl.SSLError) -> RequestFailed:
@@ -125,6 +186,12 @@ def classify_tls_error(error: ssl.SSLError) -> RequestFailed:
         return RequestFailed(
             FailureKind.FOREIGN, f"the server does not use TLS on this port ({reason})", cause=FailureCause.NO_TLS
         )
+    if name in _CLIENT_CERTIFICATE_REASONS:
+        text = f"the server requires a client certificate ({reason})"
+        return RequestFailed(FailureKind.FOREIGN, text, cause=FailureCause.CLIENT_CERTIFICATE)
+    if name in _TLS_VERSION_REASONS:
+        text = f"the server has no TLS version or cipher in common with this machine ({reason})"
+        return RequestFailed(FailureKind.FOREIGN, text, cause=FailureCause.TLS_VERSION)
     return RequestFailed(FailureKind.CONNECTION, f"TLS error: {reason}")
 
 

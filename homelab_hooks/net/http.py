@@ -13,9 +13,16 @@ from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 import httpx
 
+from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.errors import CommandError
-from homelab_hooks.net.failures import BrokenExchange, ProxyRefusal, classify_error, describe_refusal
-from homelab_hooks.net.message import FailureCause, HttpRequest, HttpResponse, RequestFailed, read_bounded_body
+from homelab_hooks.net.failures import (
+    BrokenExchange,
+    ProxyRefusal,
+    attribute_to_proxy,
+    classify_error,
+    describe_refusal,
+)
+from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.net.pinned import Deadline, Opening, PinnedBackend, RequestClock
 from homelab_hooks.net.proxy import ProxySettings, choose_proxy
 from homelab_hooks.polling.outcome import FailureKind
@@ -66,13 +73,14 @@ class HttpClient:
         self._opening = Opening()
         self._refusal: ProxyRefusal | None = None
         self._has_answered = False
+        self._is_at_proxy = False
         proxy = None if dial else find_proxy(server)
         self._proxy = proxy
         pinned = {(server.host, server.port): (dial.address, dial.port or server.port)} if dial else {}
         transport = _PinnedTransport(
             PinnedBackend(pinned, self._deadline, resolve_host, self._opening),
             verify=_ssl_context(server, ca_file),
-            proxy=proxy,
+            proxy=_make_proxy(proxy, ca_file) if proxy else None,
         )
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "homelab-hooks"}
         if token:
@@ -106,13 +114,14 @@ class HttpClient:
         self._deadline.set(begin + timeout)
         self._opening.clear()
         self._refusal = None
+        self._is_at_proxy = False
         try:
             with self._client.stream(
                 request.method,
                 url,
                 content=request.body or None,
                 headers=request.headers,
-                extensions={"trace": self._note_response} if self._proxy else {},
+                extensions=self._extensions,
             ) as response:
                 received = read_bounded_body(
                     response.iter_raw(), response.headers.get("content-encoding", ""), max_bytes
@@ -134,7 +143,9 @@ class HttpClient:
         """Pass on each chunk of a stream until it ends or is silent for `idle_timeout` seconds; return why it ended."""
         self._deadline.set(self._clock.now() + idle_timeout)
         try:
-            with self._client.stream("GET", self._server.url(path), timeout=httpx.Timeout(idle_timeout)) as response:
+            with self._client.stream(
+                "GET", self._server.url(path), timeout=httpx.Timeout(idle_timeout), extensions=self._extensions
+            ) as response:
                 if "event-stream" not in response.headers.get("content-type", ""):
                     return RequestFailed(FailureKind.STATUS, f"status {response.status_code}, not an event stream")
                 for chunk in response.iter_raw():
@@ -145,30 +156,49 @@ class HttpClient:
         return RequestFailed(FailureKind.CONNECTION, "the stream ended")
 
     def _on_error(self, error: httpx.TransportError, timeout: float) -> RequestFailed:
-        """Return why there is no response; a connection that fails is one to the proxy, if there is one."""
+        """Return why there is no response. What happened before the proxy had connected is the proxy's fault."""
+        if self._proxy is None:
+            return self._classify(error, timeout, at_proxy=False)
+        address = _proxy_address(self._proxy)
+        if isinstance(error, httpx.ProxyError) and self._refusal:
+            return describe_refusal(address, self._refusal)
+        # Without a tunnel, every response is the proxy's.
+        if self._is_at_proxy or self._server.scheme == "http":
+            return attribute_to_proxy(self._classify(error, timeout, at_proxy=True), address)
+        failed = self._classify(error, timeout, at_proxy=False)
+        return failed._replace(reason=f"{failed.reason}, through the proxy {address}")
+
+    def _classify(self, error: httpx.TransportError, timeout: float, *, at_proxy: bool) -> RequestFailed:
         match error:
             case httpx.ConnectTimeout():
                 reason = f"no connection within {min(CONNECT_TIMEOUT_S, timeout):.0f} s"
-                failed = RequestFailed(FailureKind.TIMEOUT, reason)
+                return RequestFailed(FailureKind.TIMEOUT, reason)
             case httpx.TimeoutException():
                 return RequestFailed(FailureKind.TIMEOUT, f"no complete response within {timeout:.0f} s")
-            case httpx.ProxyError() if self._proxy and self._refusal:
-                return describe_refusal(_proxy_address(self._proxy), self._refusal)
             case httpx.ConnectError() | httpx.ProxyError():
-                failed = classify_error(error)
+                return classify_error(error)
             case _:
                 is_malformed = isinstance(error, httpx.RemoteProtocolError)
-                may_expect_tls = self._server.scheme == "http" and not self._has_answered
+                scheme = (self._proxy or "").partition(":")[0] if at_proxy else self._server.scheme
+                may_expect_tls = scheme == "http" and not self._has_answered
                 return classify_error(error, BrokenExchange(self._opening.received, may_expect_tls, is_malformed))
-        if self._proxy is None or failed.certificate_fault:
-            return failed
-        if failed.cause is FailureCause.NO_TLS:
-            return failed._replace(reason=f"{failed.reason}, through the proxy {_proxy_address(self._proxy)}")
-        return failed._replace(reason=f"the proxy {_proxy_address(self._proxy)}: {failed.reason}")
 
-    def _note_response(self, name: str, info: Mapping[str, Any]) -> None:
-        """Keep the last response, because httpx reports only the status of a proxy that rejects a connection."""
-        if name.endswith(".receive_response_headers.complete"):
+    @property
+    def _extensions(self) -> dict[str, Any]:
+        """Return the extensions of a request: its progress is followed if there is a proxy."""
+        return {"trace": self._note_progress} if self._proxy else {}
+
+    def _note_progress(self, name: str, info: Mapping[str, Any]) -> None:
+        """Keep how far a request came: httpx does not report whose certificate or response an error is about.
+
+        It also reports only the status of a proxy that rejects a connection, so the last response is kept.
+        """
+        if name == "connection.connect_tcp.started":
+            self._is_at_proxy = True
+        elif name == "proxy.start_tls.started":  # the proxy has connected, and what comes now is the server's
+            self._is_at_proxy = False
+            self._opening.clear()
+        elif name.endswith(".receive_response_headers.complete"):
             _, status, _, fields = info["return_value"]
             headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in fields}
             self._refusal = ProxyRefusal(status, {"date": formatdate(self._clock.wall(), usegmt=True), **headers})
@@ -191,7 +221,26 @@ class Transport(Protocol):
 def _proxy_address(proxy: str) -> str:
     """Return HOST:PORT of a proxy's URL, without its user and password."""
     url = httpx.URL(proxy)
-    return f"{url.host}:{url.port}" if url.port else url.host
+    host = url.raw_host.decode()  # httpx fails to decode some names
+    return f"{host}:{url.port}" if url.port else host
+
+
+def _make_proxy(url: str, ca_file: Path | None) -> httpx.Proxy:
+    """Return the proxy with this URL. Raises CommandError if it cannot be used.
+
+    The certificate of a proxy with TLS may be that of a public CA or of the CA bundle that is set.
+    """
+    try:
+        proxy = httpx.Proxy(url)
+        parse_server_url(str(proxy.url.copy_with(username=None, password=None)))
+        if proxy.url.scheme == "https":
+            proxy.ssl_context = create_ssl_context(None)
+            if ca_file is not None:
+                proxy.ssl_context.load_verify_locations(ca_file)
+    except (ValueError, httpx.InvalidURL):  # the message may contain the proxy's password
+        hint = "set the proxy variable to http://HOST:PORT, unset it, or use --dial"
+        raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
+    return proxy
 
 
 def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -260,12 +309,8 @@ def _set_location_aside(response: httpx.Response) -> None:
 class _PinnedTransport(httpx.HTTPTransport):
     """HTTPTransport with its own network backend; httpx 0.28 has no public parameter for it."""
 
-    def __init__(self, backend: PinnedBackend, *, verify: ssl.SSLContext, proxy: str | None) -> None:
-        try:
-            super().__init__(verify=verify, proxy=proxy, trust_env=False)
-        except (ValueError, ImportError, httpx.InvalidURL):  # the message may contain the proxy's password
-            hint = "set the proxy variable to http://HOST:PORT, unset it, or use --dial"
-            raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
+    def __init__(self, backend: PinnedBackend, *, verify: ssl.SSLContext, proxy: httpx.Proxy | None) -> None:
+        super().__init__(verify=verify, proxy=proxy, trust_env=False)
         if not hasattr(self._pool, "_network_backend"):
             raise CommandError("this version of httpx is not supported", hint="install httpx 0.28")
         self._pool._network_backend = backend  # noqa: SLF001 - tested with real TLS

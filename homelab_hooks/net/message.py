@@ -64,13 +64,50 @@ class FailureCause(Enum):
     """the port closed the connection without a byte, as servers with TLS do after a request without it"""
     NOT_HTTP = auto()
     """a server of another protocol"""
+    CLIENT_CERTIFICATE = auto()
+    """the server accepts only clients with a certificate"""
+    TLS_VERSION = auto()
+    """the server and this machine have no TLS version or cipher in common"""
+    PROXY_UNREACHABLE = auto()
+    """there is no usable connection to the proxy itself"""
+    PROXY_UNKNOWN_CA = auto()
+    """no known CA issued the proxy's certificate"""
+    PROXY_WRONG_NAME = auto()
+    """the proxy's certificate is for another name"""
+    PROXY_CERTIFICATE = auto()
+    """the proxy's certificate is expired, or does not verify for another reason"""
+    PROXY_NO_TLS = auto()
+    """the proxy does not use TLS, and its URL says https"""
+    PROXY_TLS_ONLY = auto()
+    """the proxy uses TLS, and its URL says http"""
+    PROXY_MAYBE_TLS_ONLY = auto()
+    """the proxy closed the connection without a byte, or called the request bad, as proxies with TLS do"""
+    PROXY_NOT_HTTP = auto()
+    """the port of the proxy is one of another protocol"""
 
 
+_OR_WITHOUT = "or add the server to NO_PROXY"
 PROXY_HINTS = {
     FailureCause.PROXY_REFUSED: "allow this server in the proxy, or add the server to NO_PROXY",
     FailureCause.PROXY_LOGIN: "put user and password into the proxy variable, or add the server to NO_PROXY",
     FailureCause.PROXY_DOWN: "check the proxy, or add the server to NO_PROXY",
     FailureCause.PORTAL: "log in to this network (captive portal), correct the proxy variable, or use NO_PROXY",
+    FailureCause.PROXY_UNREACHABLE: f"check the proxy variable (HTTPS_PROXY) and the proxy, {_OR_WITHOUT}",
+    FailureCause.PROXY_UNKNOWN_CA: (
+        f"add the proxy's CA to the CA bundle (--ca-file; for Vault VAULT_CACERT; else the system's), {_OR_WITHOUT}"
+    ),
+    FailureCause.PROXY_WRONG_NAME: f"use the name in the proxy's certificate in the proxy variable, {_OR_WITHOUT}",
+    FailureCause.PROXY_CERTIFICATE: f"renew the proxy's certificate, check this machine's clock, {_OR_WITHOUT}",
+    FailureCause.PROXY_NO_TLS: f"set the proxy variable (HTTPS_PROXY) to http://HOST:PORT, {_OR_WITHOUT}",
+    FailureCause.PROXY_TLS_ONLY: f"set the proxy variable (HTTPS_PROXY) to https://HOST:PORT, {_OR_WITHOUT}",
+    FailureCause.PROXY_MAYBE_TLS_ONLY: (
+        f"check the proxy; if its port expects TLS, set the proxy variable to https://HOST:PORT, {_OR_WITHOUT}"
+    ),
+    FailureCause.PROXY_NOT_HTTP: f"check the port in the proxy variable (HTTPS_PROXY), {_OR_WITHOUT}",
+}
+TLS_HINTS = {
+    FailureCause.CLIENT_CERTIFICATE: "let the server accept clients without a certificate; none is sent",
+    FailureCause.TLS_VERSION: "configure the server to use TLS 1.2 or later with current ciphers",
 }
 
 

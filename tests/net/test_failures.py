@@ -136,6 +136,22 @@ def test_https_to_the_simulators_port_is_a_wrong_address(client: Client, woodpec
 
 
 @pytest.mark.parametrize(
+    "data",
+    [
+        b"220 mail.example.test ESMTP\r\n", b"220-FTP\r\n220 ready\r\n", b"-ERR unknown command\r\n", b"+OK POP3\r\n",
+        b"RFB 003.008\n", b"RTSP/1.0 400 Bad Request\r\n\r\n", b"Welcome!\r\nSSH-2.0-OpenSSH_9.2p1\r\n",
+        b"\x4a\x00\x00\x00\x0a8.0.36\x00", b"E\x00\x00\x00\x85SFATAL\x00",
+        b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03",
+    ],
+)  # fmt: skip
+def test_a_greeting_of_another_protocol_is_a_wrong_port(client: Client, serve: Serve, data: bytes) -> None:
+    """Each was retried for the whole timeout, as an incomplete response."""
+    found = ask(client(f"http://127.0.0.1:{serve(data)}"))
+    assert (found.kind, found.reason) == (FailureKind.FOREIGN, "the server does not use HTTP on this port")
+    assert "scheme and the port of --server" in found.hint
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [
         (b"\x15\x03\x01\x00\x02\x02\x46", "the server expects TLS on this port"),
@@ -192,3 +208,23 @@ def test_a_tls_error_is_reported_without_python_names(client: Client, serve: Ser
     assert found.kind is FailureKind.CONNECTION
     assert "_ssl" not in found.reason
     assert "[SSL" not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("alert", "words", "hint"),
+    [
+        (70, "no TLS version or cipher in common", "TLS 1.2 or later"),
+        (71, "no TLS version or cipher in common", "TLS 1.2 or later"),
+        (42, "requires a client certificate", "accept clients without a certificate"),
+        (116, "requires a client certificate", "accept clients without a certificate"),
+    ],
+    ids=["protocol version", "insufficient security", "bad certificate", "certificate required"],
+)
+def test_a_tls_alert_that_no_retry_changes_is_a_wrong_server(
+    client: Client, serve: Serve, alert: int, words: str, hint: str
+) -> None:
+    port = serve(b"\x15\x03\x03\x00\x02\x02" + bytes([alert]))
+    found = ask(client(f"https://127.0.0.1:{port}"))
+    assert found.kind is FailureKind.FOREIGN
+    assert words in found.reason
+    assert hint in found.hint

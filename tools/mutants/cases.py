@@ -208,8 +208,8 @@ CASES = (
         (
             Change(
                 "net/http.py",
-                "except (ValueError, ImportError, httpx.InvalidURL):",
-                "except (ValueError, ImportError):",
+                "except (ValueError, httpx.InvalidURL):",
+                "except ValueError:",
             ),
         ),
         ("tests/net/test_proxy.py::test_a_proxy_that_cannot_be_read_is_a_usage_error_without_its_password",),

@@ -88,7 +88,7 @@ RESPONDER = (
     Defence(
         "refusals-of-a-proxy",
         "a proxy that rejects a connection is named, with what it responded",
-        (Change("net/http.py", "if self._proxy and self._refusal:", "if False:"),),
+        (Change("net/http.py", "if isinstance(error, httpx.ProxyError) and self._refusal:", "if False:"),),
         (f"{FAILURES}::test_a_proxy_that_rejects_a_connection_is_named",),
     ),
     Defence(
@@ -112,7 +112,13 @@ RESPONDER = (
     Defence(
         "openings-of-earlier-requests",
         "only the first bytes of this request's response count",
-        (Change("net/http.py", "        self._opening.clear()\n", ""),),
+        (
+            Change(
+                "net/http.py",
+                "        self._opening.clear()\n        self._refusal = None\n",
+                "        self._refusal = None\n",
+            ),
+        ),
         (f"{FAILURES}::test_a_connection_that_is_closed_without_a_byte_may_be_one_of_tls",),
     ),
     Defence(

@@ -193,7 +193,7 @@ SECRETS = (
             Change(
                 "net/http.py",
                 'raise CommandError("the proxy in the environment cannot be used", hint=hint) from None',
-                'raise CommandError(f"the proxy in the environment cannot be used: {proxy}", hint=hint) from None',
+                'raise CommandError(f"the proxy in the environment cannot be used: {url}", hint=hint) from None',
             ),
         ),
         ("tests/net/test_answers.py::test_a_proxys_password_is_not_reported",),

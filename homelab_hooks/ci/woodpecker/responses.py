@@ -16,6 +16,7 @@ from homelab_hooks.net.message import (
     PROXY_HINTS,
     REDIRECT_STATUSES,
     SERVER_ERRORS,
+    TLS_HINTS,
     TRANSIENT_STATUSES,
     FailureCause,
     HttpResponse,
@@ -40,6 +41,7 @@ _LOGIN_HINT = (
 _CHECK_PORT = "check the scheme and the port of --server (homelab.ciServer)"
 _FAILURE_HINTS = {
     **PROXY_HINTS,
+    **TLS_HINTS,
     FailureCause.NO_TLS: f"{_CHECK_PORT}: this port does not serve https",
     FailureCause.TLS_ONLY: f"{_CHECK_PORT}: this port serves https",
     FailureCause.MAYBE_TLS_ONLY: "check the server; if its port expects TLS, set --server (homelab.ciServer) to https://",
@@ -171,8 +173,8 @@ UNKNOWN_REPO_HINT = "activate the repository in Woodpecker, or pass --repo OWNER
 
 def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
     if failure.certificate_fault:
-        hint = f"{get_certificate_remedy(failure.certificate_fault)}; the token was not sent"
-        return Denied(failure.reason, hint=hint, final=True)
+        remedy = PROXY_HINTS[failure.cause] if failure.cause else get_certificate_remedy(failure.certificate_fault)
+        return Denied(failure.reason, hint=f"{remedy}; the token was not sent", final=True)
     hint = _FAILURE_HINTS[failure.cause] if failure.cause else ""
     reason = strip_control_chars(failure.reason)
     return Unavailable(reason, failure.kind, retry_after=failure.retry_after, hint=hint)
