@@ -304,13 +304,18 @@ class Runtime:
             )
         )
 
-    def http_client(self, config: Config) -> HttpClient:
-        """Return an HTTP client for the CI server that sends our token."""
-        server, token = self.server(config), self.token(config)
+    def http_client(self, config: Config, *, token: str | None = None) -> HttpClient:
+        """Return an HTTP client for the CI server.
+
+        Args:
+            token: sent with every request, unless it is empty; None: our token, which is looked up.
+        """
+        server = self.server(config)
+        token = self.token(config).value if token is None else token
         from homelab_hooks.net.http import HttpClient
 
         self._check_file(config, "ca_file")
-        return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
+        return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token)
 
     def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
         """Test DNS, TCP and TL,S to the CI server, without sending a request.

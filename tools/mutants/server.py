@@ -198,8 +198,8 @@ SERVER = (
         (
             Change(
                 "ci/woodpecker/responses.py",
-                "Denied(failure.reason, hint=hint, final=True)",
-                "Denied(failure.reason, hint=hint)",
+                'the token was not sent", final=True)',
+                'the token was not sent")',
             ),
         ),
         (

@@ -63,4 +63,16 @@ SETTINGS = (
         (Change("config/parsers.py", "if not text.isascii() or not text.isprintable() or", "if"),),
         (f"{NAMES}[VAULT_NAMESPACE-admin\\nteam]",),
     ),
+    Defence(
+        "causes-once",
+        "the doctor reports a cause once: a check that needs another one is not judged beside its problem",
+        (Change("cli/commands/doctor/parallel.py", "                if causes:\n", "                if False:\n"),),
+        ("tests/cli/doctor/test_doctor.py::test_a_check_that_waits_for_one_without_end_is_not_judged",),
+    ),
+    Defence(
+        "servers-without-a-token",
+        "the doctor asks the server although there is no token yet",
+        (Change("app/runtime.py", "self.token(config).value if token is None else token", "self.token(config).value"),),
+        ("tests/cli/doctor/test_doctor.py::test_a_token_that_does_not_come_leaves_the_server_judged",),
+    ),
 )

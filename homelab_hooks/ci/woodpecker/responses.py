@@ -9,14 +9,12 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from homelab_hooks.ci.certificate import get_certificate_remedy
+from homelab_hooks.ci.failure_remedy import FAILURE_REMEDIES, get_failure_remedy
 from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE, VERSION_HEADER
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import (
-    PROXY_HINTS,
     REDIRECT_STATUSES,
     SERVER_ERRORS,
-    TLS_HINTS,
     TRANSIENT_STATUSES,
     FailureCause,
     HttpResponse,
@@ -38,15 +36,6 @@ _ADDRESS_HINT = (
 _LOGIN_HINT = (
     "check --server (homelab.ciServer), and exempt /api and /healthz from the login or bot check in front of it"
 )
-_CHECK_PORT = "check the scheme and the port of --server (homelab.ciServer)"
-_FAILURE_HINTS = {
-    **PROXY_HINTS,
-    **TLS_HINTS,
-    FailureCause.NO_TLS: f"{_CHECK_PORT}: this port does not serve https",
-    FailureCause.TLS_ONLY: f"{_CHECK_PORT}: this port serves https",
-    FailureCause.MAYBE_TLS_ONLY: "check the server; if its port expects TLS, set --server (homelab.ciServer) to https://",
-    FailureCause.NOT_HTTP: f"{_CHECK_PORT}: this port does not serve HTTP",
-}
 _LOCATION = re.compile(r"[\w%.~:/?#\[\]@!$&'()*+,;=-]+")
 """the characters of a URL (RFC 3986), and letters that are not ASCII"""
 MAX_LOCATION_COLUMNS = 80
@@ -173,11 +162,9 @@ UNKNOWN_REPO_HINT = "activate the repository in Woodpecker, or pass --repo OWNER
 
 def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
     if failure.certificate_fault:
-        remedy = PROXY_HINTS[failure.cause] if failure.cause else get_certificate_remedy(failure.certificate_fault)
-        return Denied(failure.reason, hint=f"{remedy}; the token was not sent", final=True)
-    hint = _FAILURE_HINTS[failure.cause] if failure.cause else ""
+        return Denied(failure.reason, hint=f"{get_failure_remedy(failure)}; the token was not sent", final=True)
     reason = strip_control_chars(failure.reason)
-    return Unavailable(reason, failure.kind, retry_after=failure.retry_after, hint=hint)
+    return Unavailable(reason, failure.kind, retry_after=failure.retry_after, hint=get_failure_remedy(failure))
 
 
 def describe_foreign(response: HttpResponse) -> Unavailable:
@@ -186,7 +173,7 @@ def describe_foreign(response: HttpResponse) -> Unavailable:
     text = f" ({who})" if who else _short_body(response)
     hint = _LOGIN_HINT
     if response.status == HTTPStatus.BAD_REQUEST and _TLS_PORT_PAGE.search(response.body, 0, MAX_TITLE_SEARCH_BYTES):
-        hint = _FAILURE_HINTS[FailureCause.TLS_ONLY]
+        hint = FAILURE_REMEDIES[FailureCause.TLS_ONLY]
     elif response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and not response.is_html:
         hint = _ADDRESS_HINT
     return Unavailable(f"the response {response.status} is not from Woodpecker{text}", FailureKind.FOREIGN, hint=hint)

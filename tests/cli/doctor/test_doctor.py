@@ -97,6 +97,33 @@ def test_examinations_run_side_by_side() -> None:
     assert [one.evidence for one in found] == ["seen"] * 3
 
 
+def test_a_check_that_waits_for_one_without_end_is_not_judged() -> None:
+    """A server that was never asked is not one without a response."""
+    over = threading.Event()
+
+    def wait() -> Iterator[Finding]:
+        over.wait()
+        yield Finding("never", FindingStatus.OK, "seen")
+
+    checks = [DoctorCheck("token", wait, "set it"), DoctorCheck("ci", wait, "run curl", needs=frozenset({"token"}))]
+    found = list(run_checks(checks, clock=SystemClock(), timeout=0.05))
+    over.set()
+    assert [(one.check, one.health) for one in found] == [
+        ("token", FindingStatus.PROBLEM), ("ci", FindingStatus.SKIPPED)
+    ]  # fmt: skip
+
+
+def test_a_token_that_does_not_come_leaves_the_server_judged(sandbox: DoctorSandbox) -> None:
+    del sandbox.shell.more["WOODPECKER_TOKEN"]
+    sandbox.set("credential.helper", f"!exec {FOREVER}")
+
+    done = sandbox.examine()
+
+    health = {line[3:16].strip(): line[:2].strip() for line in done.err.splitlines() if line[:2].strip()}
+    assert (health["token"], health["server"]) == ("x", "ok")
+    assert [name for name, mark in health.items() if mark == "x"] == ["token"]
+
+
 def test_broken_things_hold_nothing_up(sandbox: DoctorSandbox) -> None:
     """Each of them would hang for longer than a test may last."""
     sandbox.woodpecker.fail(FaultRule(fault=Hang(FaultPoint.BEFORE)))

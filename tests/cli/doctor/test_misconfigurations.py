@@ -19,6 +19,7 @@ from homelab_hooks.simulators.faults import (
     FaultPoint,
     FaultRule,
     Hang,
+    NotHttp,
     StatusFault,
 )
 from homelab_hooks.simulators.kubernetes.server import DenyObjects
@@ -54,7 +55,7 @@ def _without(*names: str) -> Callable[[DoctorSandbox], object]:
     return lambda sandbox: [sandbox.shell.more.pop(name) for name in names]
 
 
-def _answers(path: str, fault: StatusFault | BodyFault | Hang) -> Callable[[DoctorSandbox], object]:
+def _answers(path: str, fault: StatusFault | BodyFault | Hang | NotHttp) -> Callable[[DoctorSandbox], object]:
     return lambda sandbox: sandbox.woodpecker.fail(FaultRule(fault=fault, path=path))
 
 
@@ -171,6 +172,12 @@ ROWS = (
         20, "x  ci .*401 is not from Woodpecker", "exempt /api"),
     Case("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "returned 502", "no-ci-watch"),
     Case("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (complete )?response within"),
+    Case("a proxy that is not there", _env(WOODPECKER_SERVER="https://ci.example.test", HTTPS_PROXY="http://127.0.0.1:9"),
+        20, "x  server .*the proxy 127.0.0.1:9: Connection refused", "check the proxy variable"),
+    Case("a proxy that cannot be used", _env(WOODPECKER_SERVER="https://ci.example.test", HTTPS_PROXY="socks5://x"),
+        20, "x  server .*the proxy in the environment cannot be used", "http://HOST:PORT"),
+    Case("a port of another protocol", _answers("/", NotHttp(b"220 mail ESMTP\r\n")),
+        20, "x  server .*does not use HTTP on this port", "the port of --server"),
     Case("a clock that is wrong", _skewed, 0, "clock is (1h00m|59m5.s) behind", "timedatectl"),
     Case("a Vault without token", _vault_only,
         20, "there is no Vault token", "vault login"),
@@ -213,6 +220,8 @@ def test_what_is_wrong_is_found_with_its_remedy(sandbox: DoctorSandbox, row: Cas
     places = [place for place, line in enumerate(lines) if re.search(row.says, line)]
     assert places, done.err
     assert any(re.search(f"-> .*{row.remedy}", line) for place in places for line in lines[place : place + 3]), done.err
+    reported = [cause.group() for line in lines if (cause := re.search(r"(?<=^x  ).{12}\S*.*", line))]
+    assert len(reported) <= 1, "each cause is reported once"
     assert done.code == row.code, done.err
     assert done.result["exit"] == str(row.code)
 

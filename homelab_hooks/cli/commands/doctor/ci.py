@@ -9,16 +9,18 @@ from email.utils import parsedate_to_datetime
 from homelab_hooks.app import watch_setup
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.certificate import get_certificate_remedy
+from homelab_hooks.ci.failure_remedy import get_failure_remedy
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, make_problem
+from homelab_hooks.cli.commands.doctor.token import TOKEN_CHECK
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.certificate import Certificate
-from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
 from homelab_hooks.net.responder import describe_responder
 from homelab_hooks.polling.outcome import Denied, Found
@@ -35,6 +37,7 @@ SHORT_LIFE_DAYS = 2
 MAX_CLOCK_SKEW_S = 30.0
 """seconds of difference between the clocks from which the printed ages and durations are visibly wrong"""
 _DAY_SECONDS = 86400
+SERVER_CHECK = "server"
 _SERVER_ERRORS = range(500, 511)
 _TOO_MANY_REQUESTS = 429
 
@@ -44,7 +47,7 @@ def ci_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
     traits = default_traits()
     return (
         DoctorCheck(
-            "server",
+            SERVER_CHECK,
             lambda: _check_connection(config, runtime),
             f"to see the error, run: curl -v {config.server}{traits.health_path}",
         ),
@@ -53,11 +56,15 @@ def ci_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
             "ci",
             lambda: _check_ci(config, runtime),
             f"to see the error, run: curl -v {config.server}{traits.version_path}",
+            needs=frozenset({TOKEN_CHECK, SERVER_CHECK}),
         ),
     )
 
 
 def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
+    if any(value.problem and value.setting.name == "server" for value in config.values):
+        yield Finding(SERVER_CHECK, FindingStatus.SKIPPED, "not checked, because of: settings")
+        return
     server = runtime.server(config)
     dialled = f" (dial {config.dial})" if config.dial else ""
     match runtime.probe_server(config, timeout=CONNECT_TIMEOUT_S):
@@ -86,23 +93,27 @@ def _check_responder(config: Config, runtime: Runtime, evidence: str) -> Finding
     stranger = _find_stranger(config, runtime)
     if stranger is None:
         return Finding("server", FindingStatus.OK, evidence)
+    if isinstance(stranger, RequestFailed):
+        return make_problem("server", f"{config.server}: {stranger.reason}", get_failure_remedy(stranger))
     who = describe_responder(stranger)
     evidence = f"{evidence}, but not as {default_traits().name}: {stranger.status}" + (f" ({who})" if who else "")
     hint = "set the address of CI itself: git config --global homelab.ciServer URL; or exempt it from the proxy's login"
     return make_problem("server", evidence, hint)
 
 
-def _find_stranger(config: Config, runtime: Runtime) -> HttpResponse | None:
-    """Return the response of another server; None if one of two responses is from CI, or if that is unknown."""
+def _find_stranger(config: Config, runtime: Runtime) -> HttpResponse | RequestFailed | None:
+    """Return the response of another server, or a failure whose cause is known: a proxy's, or a port's.
+
+    None if one of two responses is CI's own, or if it cannot be told. The token is not needed for that.
+    """
     traits = default_traits()
-    try:
-        client = runtime.http_client(config)
-    except CommandError:
-        return None
+    client = runtime.http_client(config, token="")
     stranger = None
     for path in (traits.health_path, traits.version_path):
         reply = client.request("GET", path, timeout=CHECK_REQUEST_TIMEOUT_S)
-        if not isinstance(reply, HttpResponse) or traits.version_header in reply.headers:
+        if isinstance(reply, RequestFailed):
+            return reply if get_failure_remedy(reply) else None
+        if traits.version_header in reply.headers:
             return None
         if reply.status in (traits.healthy_status, _TOO_MANY_REQUESTS, *_SERVER_ERRORS):
             return None
@@ -126,19 +137,19 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
     """Yield the findings that need a token; a missing server or token has its own finding."""
     try:
         ci, git = runtime.ci_provider(config), runtime.git_readonly
+    except CommandError:  # the checks of the settings, the token or the server report it
+        return
+    try:
         names = watch_setup.repo_names(
             config, git, lambda: watch_setup.default_remote(config, git, git.remotes.remote_names())
         )
     except CommandError as problem:
-        missing = config.server is None or problem.exit is ExitCode.DENIED
-        if not missing:
-            yield make_problem("repository", problem.message, problem.hint)
+        yield make_problem("repository", problem.message, problem.hint)
         return
     try:
         there = access.check_ci_access(ci, names, clock=runtime.clock, timeout_s=CHECK_REQUEST_TIMEOUT_S)
     except CommandError as problem:
-        if _find_stranger(config, runtime) is None:  # otherwise the check of the server reports it
-            yield make_problem("ci", problem.message, problem.hint)
+        yield make_problem("ci", problem.message, problem.hint)
         return
     yield Finding("user", FindingStatus.OK, f"authenticated as {there.login}")
     name = there.repo.full_name or names[0]
@@ -165,7 +176,7 @@ def _rights(ci: Provider, repo: Repo) -> str:
 def _check_clocks(config: Config, runtime: Runtime) -> Iterator[Finding]:
     """Compare the server's Date header with this clock; a missing server or response has its own finding."""
     try:
-        reply = runtime.http_client(config).request(
+        reply = runtime.http_client(config, token="").request(
             "GET", default_traits().health_path, timeout=CHECK_REQUEST_TIMEOUT_S
         )
     except CommandError:

@@ -19,18 +19,32 @@ class DoctorCheck(NamedTuple):
     run: Callable[[], Iterable[Finding]]
     no_answer_hint: str
     exit: ExitCode = ExitCode.REFUSED
+    needs: frozenset[str] = frozenset()
+    """the checks without which this one cannot ask anything; if one of them has a problem, only that is reported"""
 
 
 def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, timeout: float) -> Iterator[Finding]:
-    """Yield the findings in the order of the checks; a check that takes longer than `timeout` seconds is a problem."""
+    """Yield the findings in the order of the checks; a check that takes longer than `timeout` seconds is a problem.
+
+    The problem of a check that needs another one is not reported beside that one's: it has the same cause, or nothing
+    was asked at all.
+    """
     until = clock.now() + timeout
+    broken: set[str] = set()
     for check, findings in [(each, ItemStream(_producer(each), name=each.check)) for each in checks]:
+        causes = check.needs & broken
         for item in findings.items(lambda: until - clock.now()):
-            if isinstance(item, Produced):
-                yield item.value
-            else:
-                evidence = f"no response within {timeout:g} s"
-                yield Finding(check.check, FindingStatus.PROBLEM, evidence, check.no_answer_hint, check.exit)
+            found = item.value if isinstance(item, Produced) else _make_unfinished(check, timeout)
+            if found.health is FindingStatus.PROBLEM:
+                broken.add(check.check)
+                if causes:
+                    found = Finding(check.check, FindingStatus.SKIPPED, f"not checked, because of: {min(causes)}")
+            yield found
+
+
+def _make_unfinished(check: DoctorCheck, timeout: float) -> Finding:
+    evidence = f"no response within {timeout:g} s"
+    return Finding(check.check, FindingStatus.PROBLEM, evidence, check.no_answer_hint, check.exit)
 
 
 def _producer(check: DoctorCheck) -> Callable[[Callable[[Finding], None]], None]:

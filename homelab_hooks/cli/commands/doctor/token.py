@@ -10,11 +10,13 @@ from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
 
+TOKEN_CHECK = "token"  # noqa: S105 - the name of a check
+
 
 def token_check(config: Config, runtime: Runtime) -> DoctorCheck:
     """Return the check of the token. Vault is read too if it is configured, even if the token comes from elsewhere."""
     return DoctorCheck(
-        "token",
+        TOKEN_CHECK,
         lambda: _check_token(config, runtime),
         "set WOODPECKER_TOKEN, or check Vault and git's credential helper",
     )
