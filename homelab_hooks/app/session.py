@@ -76,7 +76,9 @@ class Session:
             except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
                 return self._internal_error(fault)
             else:
-                return int(self.result.exit) if self.result else code
+                if self.result:
+                    return int(self.result.exit)
+                return code or int(bool(self.runtime.terminal.write_error))  # its answer is its output, as cat's is
             finally:
                 self._view.close()
 

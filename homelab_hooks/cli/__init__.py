@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself would cost a tenth of what --help may take
 import os
 import sys
 from collections.abc import Sequence
@@ -31,8 +32,10 @@ def git_land(argv: Sequence[str] | None = None) -> int:
 def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
     """Run a command. Without `argv`, the arguments are this process's own, and `leave` ends it after the result."""
     if argv is None:
-        from homelab_hooks.cli.process import prepare_interpreter
+        _end_on_signals()
+        from homelab_hooks.cli.process import open_closed_streams, prepare_interpreter
 
+        open_closed_streams()
         prepare_interpreter()
     args = list(sys.argv[1:] if argv is None else argv)
     code = 0
@@ -49,6 +52,16 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
     except OSError as error:
         return code or _unwritten(error)
     return code
+
+
+def _end_on_signals() -> None:
+    """End with 130 or 143 on a signal that arrives before the session begins: there is nothing to report yet.
+
+    A signal that is ignored stays ignored.
+    """
+    for number, code in ((_signal.SIGINT, 130), (_signal.SIGTERM, 143)):
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, lambda *_, code=code: os._exit(code))
 
 
 def leave(code: int) -> NoReturn:

@@ -32,7 +32,7 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
     There, SIGINT raises KeyboardInterrupt; SIGTERM and SIGHUP raise Terminated. A signal that arrives earlier is raised
     when the function starts. A signal that arrives later, or after `ignore_signals`, is ignored, so that the exception
     becomes a result without a second signal interfering. Child processes are not affected: exec resets handlers that
-    are functions to the default. Nested use has no effect.
+    are functions to the default. A signal that is ignored stays ignored. Nested use has no effect.
 
     The second signal is ignored, of whatever kind: the terminal sends SIGINT to git and to this process, and git then
     sends SIGINT or SIGTERM to its children. A third is raised: the user pressed Ctrl-C again. Python discards an
@@ -62,7 +62,8 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
 
 
 def _handlers(again: float) -> dict[signal.Signals, Handler]:
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    # A shell ignores SIGINT in a script's background job, whose Ctrl-C is meant for the script.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup, SIGHUP stays ignored
         numbers.append(signal.SIGHUP)
 

@@ -38,6 +38,8 @@ class Terminal:
         self._lock = threading.RLock()
         self._log_budget: int | None = None
         self._moved_below_prompt = False
+        self.write_error = ""
+        """why output on stdout was lost, as on a full disk; empty if none was, or if its reader has gone away"""
 
     def out(self, line: str) -> None:
         """Write a line to stdout and flush it; a closed pipe is not an error."""
@@ -125,8 +127,9 @@ class Terminal:
         """Return whether the terminal rewraps long lines when it becomes narrower, as all but these do."""
         return self._term != "linux" and not {_XTERM_VARIABLE, _SCREEN_VARIABLE} & set(self._environ)
 
-    @staticmethod
-    def _write(stream: object, line: str, end: str = "\n") -> None:
+    def _write(self, stream: object, line: str, end: str = "\n") -> None:
+        if stream is None:  # closed; print would write to stdout instead
+            return
         try:
             print(line, end=end, file=stream, flush=True)  # type: ignore[call-overload]  # stdout or stderr
         except UnicodeEncodeError:
@@ -134,6 +137,7 @@ class Terminal:
         except (OSError, ValueError) as error:
             redirect_to_devnull(1 if stream is sys.stdout else 2)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                self.write_error = getattr(error, "strerror", None) or str(error)
                 with contextlib.suppress(OSError, ValueError):
                     sys.stderr.write(f"warning: cannot write to standard output: {error}\n")
 

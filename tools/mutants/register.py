@@ -7,6 +7,7 @@ from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
+from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
@@ -36,4 +37,5 @@ REGISTER = (
     *USER_WORK,
     *SETTINGS,
     *PROXIES,
+    *PROCESSES,
 )

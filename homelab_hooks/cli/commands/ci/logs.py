@@ -71,7 +71,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     shown = _show_logs(seen, reader, choice, follow_with=told if args.follow else None)
     for event in format_config_errors(seen.state):
         session.tell(event)
-    return session.finish(_logs_verdict(seen, printer.step_count, reader, shown))
+    verdict = _logs_verdict(seen, printer.step_count, reader, shown)
+    return session.finish(_without_output(verdict, session.runtime.terminal.write_error))
 
 
 class ShownPipelines(NamedTuple):
@@ -162,6 +163,15 @@ def _logs_verdict(seen: CommitSnapshot, step_count: int, reader: logs.LogReader,
         reason = f"incomplete: {', '.join(reader.incomplete)}; rerun the same command to see the rest"
         return known._replace(reason=reason)
     return known
+
+
+def _without_output(verdict: Verdict, error: str) -> Verdict:
+    """Return the verdict if the logs could not be written: they were not shown, so it is not OK."""
+    if not error or verdict.exit is not ExitCode.OK:
+        return verdict
+    reason = f"could not write the logs to standard output: {error.lower()}"
+    hint = "free up disk space, then run the same command again"
+    return verdict._replace(exit=ExitCode.UNREACHABLE, label="", reason=reason, hint=hint)
 
 
 def _describe_unreadable(reader: logs.LogReader, pipelines: ShownPipelines) -> str:
