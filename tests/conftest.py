@@ -21,6 +21,9 @@ from tests.cli.shell import Shell
 TOKEN = "alice-token"
 START_EARLY = "start_early"
 
+# A shell ignores SIGINT in a script's background job, and every program that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # The duration of an example depends on how busy the machine is, so only pytest's own limit applies.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")

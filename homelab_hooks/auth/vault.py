@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from homelab_hooks.auth.lookup import Token, TokenNotFound, validate_header_value
 from homelab_hooks.config import files
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.net.http import HttpClient, Transport, make_requests_session
+from homelab_hooks.net.http import VAULT_LOCATION_HEADER, HttpClient, Transport, make_requests_session
 from homelab_hooks.net.message import (
     PROXY_HINTS,
     REDIRECT_STATUSES,
@@ -89,20 +90,19 @@ class _VaultStatus(Exception):  # noqa: N818 - not an error, and caught a few li
     """A response without data: a status other than 200, or a web page."""
 
 
+class _NoData(Exception):  # noqa: N818 - as above
+    """A response of Vault itself whose data is null."""
+
+
 def create_vault_client(vault: VaultSettings, clock: RequestClock) -> HttpClient:
     """Return a client for this Vault. Raises CommandError if its CA certificates cannot be used."""
     return HttpClient(vault.server, clock=clock, dial=vault.dial, ca_file=vault.ca_file)
 
 
 def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token | TokenNotFound:
-    """Read the CI token from a KV engine of version 1 or 2.
-
-    Raises CommandError if a token contains characters that are not allowed in an HTTP header.
-    """
-    if vault.token_problem:
-        return TokenNotFound(vault.source, vault.token_problem, "remove ~/.vault-token and run vault login")
-    if not vault.token:
-        return TokenNotFound(vault.source, "there is no Vault token", "run vault login, or set VAULT_TOKEN")
+    """Read the CI token from a KV engine of version 1 or 2. Raises CommandError if a token fits no header."""
+    if vault.token_problem or not vault.token:
+        return _on_no_vault_token(vault)
     import hvac
 
     client = hvac.Client(
@@ -116,6 +116,8 @@ def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token |
     )
     try:
         return _read_secret(client, vault)
+    except _NoData:
+        return TokenNotFound(vault.source, "it returned no data for that path", "set homelab.vaultPath")
     except _VaultStatus as answer:
         return _on_status(answer.args[0], vault)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
@@ -124,6 +126,12 @@ def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token |
         return _on_no_answer(error.args[0], vault)
     finally:
         client.adapter.close()
+
+
+def _on_no_vault_token(vault: VaultSettings) -> TokenNotFound:
+    if vault.token_problem:
+        return TokenNotFound(vault.source, vault.token_problem, "remove ~/.vault-token and run vault login")
+    return TokenNotFound(vault.source, "there is no Vault token", "run vault login, or set VAULT_TOKEN")
 
 
 def _read_secret(client: Any, vault: VaultSettings) -> Token | TokenNotFound:
@@ -137,8 +145,16 @@ def _read_secret(client: Any, vault: VaultSettings) -> Token | TokenNotFound:
         data = _data(kv2.read_secret_version(inner, mount_point=mount, raise_on_deleted_version=True))["data"]
     value = data.get(vault.field)
     if not isinstance(value, str) or not value.strip():
-        return TokenNotFound(vault.source, f"it has no field {vault.field}", "set homelab.vaultField")
+        return _on_no_value(value, vault)
     return Token(validate_header_value(value.strip(), vault.source), vault.source)
+
+
+def _on_no_value(value: object, vault: VaultSettings) -> TokenNotFound:
+    if value is None:
+        return TokenNotFound(vault.source, f"it has no field {vault.field}", "set homelab.vaultField")
+    reason = "is empty" if isinstance(value, str) else "is not a text"
+    hint = "store the CI token as text in this field, or set homelab.vaultField"
+    return TokenNotFound(vault.source, f"its field {vault.field} {reason}", hint)
 
 
 def _engine(client: Any, path: str) -> tuple[str, int]:
@@ -154,7 +170,10 @@ def _data(answer: Any) -> Any:
     """Return the data of a response: hvac returns JSON for a 200, and the bare response for anything else."""
     if hasattr(answer, "status_code"):
         raise _VaultStatus(HttpResponse(answer.status_code, dict(answer.headers.lower_items()), answer.content, 0.0))
-    return answer["data"]
+    data = answer["data"]
+    if data is None and "request_id" in answer:  # Vault's own, which has no data there
+        raise _NoData
+    return data
 
 
 def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound:
@@ -173,8 +192,7 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
 def _on_status(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
     status = response.status
     if status in REDIRECT_STATUSES:
-        reason = "it redirects to another server, where the Vault token is not sent"
-        return TokenNotFound(vault.source, reason, _VAULT_HINT)
+        return _on_redirect(response, vault)
     if not _is_vaults(response):
         return _on_other_server(response, vault)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -188,6 +206,26 @@ def _on_status(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
     return TokenNotFound(
         vault.source, f"it failed with {status} ({text})", "check the Vault server", unreachable=_may_pass(status)
     )
+
+
+def _on_redirect(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
+    if _is_same_server(response.headers.get(VAULT_LOCATION_HEADER, ""), vault.server):
+        reason = "it redirects to another path of its own, which is not followed"
+        return TokenNotFound(vault.source, reason, "check the path in VAULT_ADDR, and homelab.vaultPath")
+    reason = "it redirects to another server, where the Vault token is not sent"
+    return TokenNotFound(vault.source, reason, _VAULT_HINT)
+
+
+def _is_same_server(location: str, server: ServerUrl) -> bool:
+    """Return whether a redirect stays on this server: its Location is a path, or has the same scheme, host and port."""
+    try:
+        place = urlsplit(location)
+        port = place.port or {"https": 443, "http": 80}.get(place.scheme)
+    except ValueError:
+        return False
+    if not place.netloc:
+        return bool(place.path) and place.scheme in ("", server.scheme)
+    return (place.scheme or server.scheme, place.hostname, port or server.port) == server[:3]
 
 
 def _is_vaults(response: HttpResponse) -> bool:

@@ -42,6 +42,8 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 MAX_VAULT_BODY_BYTES = 2 * 1024 * 1024
 """bytes of one body; Vault keeps at most 1 MiB under one path"""
+VAULT_LOCATION_HEADER = "homelab-location"
+"""the name of a Location in a response for hvac, so that it is not followed"""
 _VAULT_HEADER_PREFIX = "x-vault-"
 
 PROXY_LOGIN_STATUS_CODE = 407
@@ -263,7 +265,7 @@ def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
 def make_requests_session(transport: Transport) -> requests.Session:
     """Return a session for hvac that sends every request to the transport's server, whatever host the URL names.
 
-    A response has no Location, so that nothing is sent elsewhere. A failure raises OSError with the RequestFailed.
+    A Location has another name, so that nothing is sent elsewhere. A failure raises OSError with the RequestFailed.
     """
     import requests
     from requests.adapters import BaseAdapter
@@ -281,7 +283,8 @@ def make_requests_session(transport: Transport) -> requests.Session:
                 raise requests.ConnectionError(answer)
             response = requests.Response()
             response.status_code, response.request, response.url = answer.status, request, str(request.url)
-            response.headers.update({name: value for name, value in answer.headers.items() if name != "location"})
+            renamed = {"location": VAULT_LOCATION_HEADER}
+            response.headers.update({renamed.get(name, name): value for name, value in answer.headers.items()})
             response.raw, response.encoding = io.BytesIO(answer.body), "utf-8"
             return response
 

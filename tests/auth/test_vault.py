@@ -92,8 +92,8 @@ def test_the_version_of_the_kv_engine_is_found_out(ask: Any, path: str, value: s
         ({"path": "old/ci/other"}, "no secret at that path", "homelab.vaultPath"),
         ({"path": "nowhere/ci/global"}, "", ""),
         ({"field": "other"}, "no field other", "homelab.vaultField"),
-        ({"field": "empty"}, "no field empty", "homelab.vaultField"),
-        ({"field": "number"}, "no field number", "homelab.vaultField"),
+        ({"field": "empty"}, "field empty is empty", "homelab.vaultField"),
+        ({"field": "number"}, "field number is not a text", "homelab.vaultField"),
         ({"token": "hvs.nonsense"}, "rejected the token from VAULT_TOKEN", "vault login"),
         ({"token": ""}, "no Vault token", "VAULT_TOKEN"),
     ],
@@ -175,6 +175,24 @@ def other() -> Iterator[HTTPServer]:
         yield server
 
 
+@pytest.mark.parametrize("location", ["/v1/cleaned", "http://{host}:{port}/v1/other", "cleaned", "//{host}:{port}/x"])
+def test_a_redirect_within_vault_is_not_called_another_server(httpserver: HTTPServer, location: str) -> None:
+    away = {"Location": location.format(host=httpserver.host, port=httpserver.port)}
+    httpserver.expect_request(MOUNT).respond_with_data(status=307, headers=away)
+    found = fake(httpserver)
+    assert "another path of its own" in found.reason
+    assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("", "is empty"), ("  ", "is empty"), (7, "is not a text"), ([], "is not a text")]
+)
+def test_a_field_that_is_there_is_not_called_missing(httpserver: HTTPServer, value: object, reason: str) -> None:
+    httpserver.expect_request(MOUNT).respond_with_json(KV2)
+    httpserver.expect_request("/v1/secret/data/ci/global").respond_with_json({"data": {"data": {FIELD: value}}})
+    assert fake(httpserver).reason == f"its field {FIELD} {reason}"
+
+
 @pytest.mark.parametrize("where", ["mount", "secret"])
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_never_carries_the_vault_token_elsewhere(
@@ -197,6 +215,7 @@ def test_a_redirect_never_carries_the_vault_token_elsewhere(
         (200, "[]", "not from Vault"),
         (200, "null", "not from Vault"),
         (200, '{"data": null}', "not from Vault"),
+        (200, '{"request_id": "6f1c", "data": null, "warnings": null}', "no data for that path"),
         (200, '{"data": {"path": 5}}', "not from Vault"),
         (200, '{"data": {"path": "secret/", "options": {"version": "x"}}}', "not from Vault"),
         (200, "", "not from Vault"),

@@ -79,6 +79,11 @@ REFUSALS = {
     "409": (response(409, b"conflict"), "409 (conflict)", ""),
     "422": (response(422), "422", ""),
     "429": (response(429, retry_after="3"), "429", "try again after 3 s"),
+    "429 for a century": (
+        response(429, date="Mon, 30 Nov 2026 12:00:00 GMT", retry_after="Wed, 30 Dec 2099 12:00:00 GMT"),
+        "429",
+        "",
+    ),
     "307": (response(307, location="https://sso.example.test/"), "redirects to https://sso.example.test", "login"),
     "a web page": (HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1), "a web page", "login"),
     "a page of a proxy": (HttpResponse(405, {"server": "nginx"}, b"<html>", 0.1), "not from Woodpecker", ""),

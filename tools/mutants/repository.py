@@ -387,7 +387,11 @@ REPOSITORY = (
         "a command has one result, and its exit status",
         (
             Change("app/session.py", "        if self.result:\n            return int(self.result.exit)\n", ""),
-            Change("app/session.py", "int(self.result.exit) if self.result else code", "code"),
+            Change(
+                "app/session.py",
+                "                if self.result:\n                    return int(self.result.exit)\n",
+                "",
+            ),
         ),
         (f"{SIGNALS}::test_what_comes_after_the_result_neither_repeats_nor_changes_it",),
     ),

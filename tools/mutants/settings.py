@@ -75,4 +75,28 @@ SETTINGS = (
         (Change("app/runtime.py", "self.token(config).value if token is None else token", "self.token(config).value"),),
         ("tests/cli/doctor/test_doctor.py::test_a_token_that_does_not_come_leaves_the_server_judged",),
     ),
+    Defence(
+        "redirects-within-vault",
+        "a redirect of Vault to itself is not one to another server",
+        (
+            Change(
+                "auth/vault.py",
+                'if _is_same_server(response.headers.get(VAULT_LOCATION_HEADER, ""), vault.server):',
+                "if False:",
+            ),
+        ),
+        ("tests/auth/test_vault.py::test_a_redirect_within_vault_is_not_called_another_server",),
+    ),
+    Defence(
+        "fields-without-a-token",
+        "a field that is empty is not a missing one",
+        (Change("auth/vault.py", "    if value is None:\n", "    if True:\n"),),
+        ("tests/auth/test_vault.py::test_a_field_that_is_there_is_not_called_missing",),
+    ),
+    Defence(
+        "data-that-is-null",
+        "a response of Vault without data is not another server's",
+        (Change("auth/vault.py", 'if data is None and "request_id" in answer:', "if False:"),),
+        ("tests/auth/test_vault.py::test_an_answer_that_is_none_is_reported_as_such",),
+    ),
 )

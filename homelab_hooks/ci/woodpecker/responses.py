@@ -39,6 +39,8 @@ _LOGIN_HINT = (
 _LOCATION = re.compile(r"[\w%.~:/?#\[\]@!$&'()*+,;=-]+")
 """the characters of a URL (RFC 3986), and letters that are not ASCII"""
 MAX_LOCATION_COLUMNS = 80
+MAX_SHOWN_WAIT_S = 86400.0
+"""seconds of the longest Retry-After that is worth a hint; a longer one is a mistake of a proxy"""
 _TLS_PORT_PAGE = re.compile(rb"plain HTTP (?:request was sent )?to (?:an SSL-enabled|HTTPS)|HTTP request to an HTTPS")
 """what nginx, Apache, and Go's servers respond to a request without TLS"""
 _START_REFUSALS = frozenset(range(400, 500)) - {408}
@@ -125,7 +127,8 @@ def refuse_if_not_started(poll: Poll[T], response: HttpResponse | RequestFailed)
     is_refused = isinstance(response, HttpResponse) and response.status in _START_REFUSALS
     if not is_refused and poll.kind is not FailureKind.FOREIGN:
         return poll
-    later = f"try again after {poll.retry_after:.0f} s" if poll.retry_after else ""
+    is_soon = poll.retry_after and poll.retry_after <= MAX_SHOWN_WAIT_S
+    later = f"try again after {poll.retry_after:.0f} s" if is_soon else ""
     return Denied(poll.reason, hint=poll.hint or later, exit=ExitCode.REFUSED)
 
 
