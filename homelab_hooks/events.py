@@ -95,7 +95,12 @@ def format_workflow_title(name: str, axes: tuple[MatrixAxis, ...] | None) -> str
     >>> format_workflow_title("test", (MatrixAxis("GO", "1.22"), MatrixAxis("OS", "linux")))
     'test (GO=1.22, OS=linux)'
     """
-    return f"{name} ({', '.join(f'{axis.name}={axis.value}' for axis in axes)})" if axes else name
+    return f"{name} ({', '.join(f'{axis.name}={_quote_value(axis.value)}' for axis in axes)})" if axes else name
+
+
+def _quote_value(value: str) -> str:
+    """Return the value of an axis, in quotes if it could be taken for several axes."""
+    return f'"{value}"' if ", " in value else value
 
 
 class WorkflowChanged(NamedTuple):

@@ -32,6 +32,9 @@ NAMED: dict[str, tuple[list[dict[str, str]], list[str]]] = {
     "only the first axis": ([{"0": v, **SHARED} for v in "12"], ["test (0=1)", "test (0=2)"]),
     "an axis that some lack": ([{"A": "1"}, {"A": "1", "B": "x"}], ["test", "test (B=x)"]),
     "an empty value": ([{"A": ""}, {"A": "x"}], ["test (A=)", "test (A=x)"]),
+    "a value like two axes": (
+        [{"A": "1, B=2"}, {"A": "1", "B": "2"}], ['test (A="1, B=2")', "test (A=1, B=2)"]
+    ),
     "one cell": ([{"A": "1", "B": "2"}], ["test (A=1, B=2)"]),
     "the same twice": ([{"A": "1"}, {"A": "1"}], ["test (A=1)", "test (A=1)"]),
     "no matrix": ([{}, {}], ["test", "test"]),

@@ -188,4 +188,10 @@ PIPELINES = (
         (Change("ci/model.py", "error.is_forge_failure and not error.is_warning", "False"),),
         (f"{REFUSALS}::test_a_configuration_that_the_forge_did_not_return_needs_a_webhook_and_no_fix",),
     ),
+    Defence(
+        "values-like-axes",
+        "a value of a matrix is not taken for several axes",
+        (Change("events.py", 'if ", " in value else value', "if False else value"),),
+        ("tests/ci/test_matrix.py::test_cells_are_named_by_what_differs[a value like two axes]",),
+    ),
 )
