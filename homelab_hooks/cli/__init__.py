@@ -33,9 +33,8 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
     """Run a command. Without `argv`, the arguments are this process's own, and `leave` ends it after the result."""
     if argv is None:
         _end_on_signals()
-        from homelab_hooks.cli.process import open_closed_streams, prepare_interpreter
+        from homelab_hooks.cli.process import prepare_interpreter
 
-        open_closed_streams()
         prepare_interpreter()
     args = list(sys.argv[1:] if argv is None else argv)
     code = 0

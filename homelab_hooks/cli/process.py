@@ -15,30 +15,6 @@ if TYPE_CHECKING:
 _PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - pathlib is not imported yet
 
 
-def open_closed_streams() -> None:
-    """Open /dev/null in place of each standard stream that is closed, as some daemons and cron wrappers start programs.
-
-    Otherwise the next file or connection would become the standard stream of every child, and `print` would write to
-    stdout what is meant for a closed stderr.
-    """
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        if getattr(sys, name) is None:
-            _open_null(number)
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open as long as this process
-
-
-def _open_null(number: int) -> None:
-    """Open /dev/null with this descriptor, for this process and its children."""
-    try:
-        os.fstat(number)
-    except OSError:
-        null = os.open(os.devnull, os.O_RDWR)
-        os.set_inheritable(null, True)  # noqa: FBT003 - its only signature
-        if null != number:
-            os.dup2(null, number)
-            os.close(null)
-
-
 def prepare_interpreter() -> None:
     """Make `sys.path` safe; restart this process if its library is another Python's, or its locale is not UTF-8.
 

@@ -150,7 +150,7 @@ def test_an_unknown_ca_of_the_proxy_is_not_the_servers_and_its_remedy_helps(clie
     proxies.trust(proxy=False)
     found = ask(client(SERVER, ca_file=proxies.bundle))
     assert isinstance(found, Denied)
-    assert f"the proxy {address}: the certificate does not verify" in found.reason
+    assert f"the proxy {address}: certificate verification failed" in found.reason
     assert "add the proxy's CA to the CA bundle (--ca-file;" in found.hint
     proxies.trust(proxy=True)
     assert f"the proxy {address} rejected the connection (403" in ask(client(SERVER, ca_file=proxies.bundle)).reason
@@ -160,7 +160,7 @@ def test_a_wrong_name_of_the_proxy_is_not_the_servers(client: Client, proxies: P
     address = proxies.start("https", FORBIDDEN, name="proxy.example.test")
     found = ask(client(SERVER, ca_file=proxies.bundle))
     assert isinstance(found, Denied)
-    assert f"the proxy {address}: the certificate does not verify" in found.reason
+    assert f"the proxy {address}: certificate verification failed" in found.reason
     assert "use the name in the proxy's certificate" in found.hint
 
 

@@ -8,10 +8,10 @@ STREAMS = "tests/cli/test_streams.py"
 
 PROCESSES = (
     Defence(
-        "closed-streams",
+        "progress-without-stderr",
         "progress is not written to stdout if stderr is closed",
         (
-            Change("cli/__init__.py", "        open_closed_streams()\n", ""),
+            Change("cli/process.py", "    open_missing_streams()\n    if", "    if"),
             Change("system/terminal.py", "        if stream is None:", "        if False:"),
         ),
         (f"{STREAMS}::test_progress_never_goes_to_stdout[homelab-watch]",),
