@@ -7,12 +7,11 @@ and others that the server is down.
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
-from homelab_hooks.net.certificate import CertificateFault, find_certificate_fault
+from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.net.message import (
     REDIRECT_STATUSES,
     SERVER_ERRORS,
@@ -20,6 +19,7 @@ from homelab_hooks.net.message import (
     FailureCause,
     RequestFailed,
 )
+from homelab_hooks.net.pinned import TlsError, find_tls_error
 from homelab_hooks.net.retry_after import parse_retry_after
 from homelab_hooks.polling.outcome import FailureKind
 
@@ -114,8 +114,8 @@ def classify_error(error: Exception, exchange: BrokenExchange | None = None) -> 
     Args:
         exchange: what was received, if a connection was made.
     """
-    if tls_error := _find_tls_error(error):
-        return classify_tls_error(tls_error)
+    if tls_error := find_tls_error(error):
+        return _classify_tls_error(tls_error)
     reason = _ERRNO.sub("", str(error)) or type(error).__name__
     return _classify_broken(reason, exchange) if exchange else RequestFailed(FailureKind.CONNECTION, reason)
 
@@ -175,12 +175,11 @@ _PROXY_CAUSES: Mapping[FailureCause | None, FailureCause] = {
 }
 
 
-def classify_tls_error(error: ssl.SSLError) -> RequestFailed:
-    """Return the reason of a request that failed because of TLS."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        reason = f"certificate verification failed: {error.verify_message}"
-        return RequestFailed(FailureKind.CONNECTION, reason, find_certificate_fault(error))
-    name = error.reason or "UNKNOWN"
+def _classify_tls_error(error: TlsError) -> RequestFailed:
+    if error.certificate_fault:
+        reason = f"certificate verification failed: {error.text}"
+        return RequestFailed(FailureKind.CONNECTION, reason, error.certificate_fault)
+    name = error.text
     reason = name.replace("_", " ").lower()
     if name in _NO_TLS_REASONS:
         return RequestFailed(
@@ -193,12 +192,3 @@ def classify_tls_error(error: ssl.SSLError) -> RequestFailed:
         text = f"the server has no TLS version or cipher in common with this machine ({reason})"
         return RequestFailed(FailureKind.FOREIGN, text, cause=FailureCause.TLS_VERSION)
     return RequestFailed(FailureKind.CONNECTION, f"TLS error: {reason}")
-
-
-def _find_tls_error(error: Exception) -> ssl.SSLError | None:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return None

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import NamedTuple, Protocol
 
 import httpcore
 
-if TYPE_CHECKING:
-    import ssl
+from homelab_hooks.net.certificate import CertificateFault, find_certificate_fault
+
+
+class TlsError(NamedTuple):
+    """Why TLS failed."""
+
+    text: str
+    """OpenSSL's name of the reason, such as WRONG_VERSION_NUMBER; for a certificate, what is wrong with it"""
+    certificate_fault: CertificateFault | None = None
+
+
+def find_tls_error(error: Exception) -> TlsError | None:
+    """Return the TLS error among the causes of an error; None if there is none."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return TlsError(cause.verify_message, find_certificate_fault(cause))
+        if isinstance(cause, ssl.SSLError):
+            return TlsError(cause.reason or "UNKNOWN")
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 class MonotonicClock(Protocol):

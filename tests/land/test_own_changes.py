@@ -74,8 +74,8 @@ def test_files_that_were_changed_during_a_rebase_are_named(
     assert (refused.exit, refused.landed) == (ExitCode.REFUSED, False)
     assert refused.reason.endswith(": notes, theirs")
     keep = refused.hint.partition("run git ")[2].partition(" >")[0]
-    patch = ann.git(*keep.split())
-    assert patch.count("diff --git") == len(("notes", "theirs"))
+    kept = ann.git(*keep.split())
+    assert kept.count("diff --git") == len(("notes", "theirs"))
     ann.git("rebase", "--abort")
     assert (abort().exit, ann.head) == (ExitCode.OK, conflict)
 
