@@ -44,8 +44,8 @@ class WatchIntervals:
     near_end_s: float = 1.2
     """around the expected end"""
     near_end_window: NearEndWindow = field(default_factory=NearEndWindow)
-    streaming_s: float = 20.0
-    """while the event stream wakes the watch"""
+    streaming_s: float = 20.35
+    """while the event stream wakes the watch; a ten-minute watch makes 44 requests, and may make 45"""
     streaming_first_s: float = 3.0
     """the same, right after a change of status; the delay grows with the time since then"""
     aligned_from_s: float = 5.0
