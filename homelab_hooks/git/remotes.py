@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.command import GitCommands
-from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER, read_transport_error
-from homelab_hooks.git.web_page import answers_with_web_page
 from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -70,8 +68,8 @@ class Remotes:
         for line in done.lines:
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return Found(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
-        if not done.out and answers_with_web_page(self._git, remote, timeout=REMOTE_TIMEOUT_S):
-            return _WEB_PAGE
+        if not done.out and (page := self._find_web_page(remote, REMOTE_TIMEOUT_S)):
+            return page
         return NotFound(f"{strip_web_userinfo(remote)} does not say which branch that is")
 
     def known_head_branch(self, remote: str) -> str:
@@ -91,8 +89,8 @@ class Remotes:
             sha, _, name = line.partition("\t")
             if name == ref:
                 return Found(sha)
-        if not done.out and answers_with_web_page(self._git, url, timeout=timeout):
-            return _WEB_PAGE
+        if not done.out and (page := self._find_web_page(url, timeout)):
+            return page
         return NotFound(f"there is no branch {branch}")
 
     def tracking_commit(self, remote: str, branch: str) -> str:
@@ -131,20 +129,31 @@ class Remotes:
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         return bool(self._git.line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
 
+    def _find_web_page(self, remote: str, timeout: float) -> Unavailable | None:
+        """Return the failure of a remote that answers with a web page; None if it does not."""
+        from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER
+        from homelab_hooks.git.web_page import answers_with_web_page
+
+        is_page = answers_with_web_page(self._git, remote, timeout=timeout)
+        return _read_failure(NOT_A_GIT_SERVER) if is_page else None
+
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
         if remote not in self.remote_names():
             return (remote,)
         return self._git.lines("remote", "get-url", *which, "--all", "--", remote)
 
 
-_PAGE_ERROR = read_transport_error(NOT_A_GIT_SERVER)
-_WEB_PAGE = Unavailable(_PAGE_ERROR.reason, hint=_PAGE_ERROR.hint)
-
-
 def _unavailable(done: Completed) -> Unavailable:
     if done.timed_out:
         return Unavailable("no response in time", FailureKind.TIMEOUT, hint="check the network")
-    error = read_transport_error(done.err)
+    return _read_failure(done.err)
+
+
+def _read_failure(text: str) -> Unavailable:
+    """Return the failure that git's message describes; the module with the messages takes 3 ms to import."""
+    from homelab_hooks.git.transport_error import read_transport_error
+
+    error = read_transport_error(text)
     return Unavailable(error.reason, hint=error.hint)
 
 
