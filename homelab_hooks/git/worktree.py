@@ -48,13 +48,21 @@ class Worktree:
         return next((lock for lock in locks if lock.exists()), None)
 
     def uncommitted_changes(self) -> tuple[str, ...]:
-        """Return tracked files that differ from HEAD or the index, each as `XY path`.
+        """Return tracked files that differ from HEAD or the index, each as `XY path`; those that settings hide too.
 
         For a submodule's changes, git starts another git in the submodule, which runs with the submodule's own
         settings. A read-only runner does not do that.
         """
         within = "dirty" if self._git.untrusted else "untracked"
-        return self._git.list_entries(*FULL_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
+        shown = self._git.list_entries(*FULL_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
+        names = {entry[3:] for entry in shown}
+        return (*shown, *(f" M {path}" for path in self._unnoticed_changes() if path not in names))
+
+    def unsaved_files(self) -> tuple[str, ...]:
+        """Return files whose content would be lost with the working tree: untracked, changed, and hidden changes."""
+        shown = self._git.list_entries(*FULL_STATUS, "--untracked-files=all")
+        found = [*(entry[3:] for entry in shown), *self.hidden_changes(), *self._unnoticed_changes()]
+        return tuple(dict.fromkeys(found))
 
     def hidden_changes(self) -> tuple[str, ...]:
         """Return files marked assume-unchanged or skip-worktree that differ from the index.
@@ -80,7 +88,7 @@ class Worktree:
             seen = self._git.list_entries(*FULL_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
         return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
 
-    def unnoticed_changes(self) -> tuple[str, ...]:
+    def _unnoticed_changes(self) -> tuple[str, ...]:
         """Return files that differ from HEAD, but that settings hide from `git status`.
 
         With a file system monitor, or if only size and time are compared, git can take a changed file for an unchanged
@@ -146,16 +154,6 @@ class Worktree:
     def index_tree(self) -> str:
         """Return the tree that a commit of the index would have; empty if there are conflicts."""
         return self._git.line("write-tree")
-
-    def merged_tree(self, a: str, b: str) -> str:
-        """Return the tree of a merge of two commits, with conflict markers; empty before git 2.38."""
-        done = self._git.run("merge-tree", "--write-tree", a, b)
-        return done.out.partition("\n")[0] if done.code in {0, 1} else ""
-
-    def conflicting_files(self, a: str, b: str) -> tuple[str, ...]:
-        """Return the files in which a merge of two commits would conflict; none before git 2.38."""
-        done = self._git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", a, b)
-        return tuple(done.out.split("\0")[1:-1]) if done.code == 1 else ()
 
     def added_files(self, tree: str) -> tuple[str, ...]:
         """Return the files of a tree that HEAD does not have."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.git.command import FULL_STATUS, GitCommands
+from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 
@@ -49,10 +49,6 @@ class WorktreeList:
     def checkout_files(self) -> Completed:
         """Check out HEAD into a worktree without files."""
         return self._git.run("reset", "--hard", "--quiet", "HEAD")
-
-    def unsaved_changes(self) -> tuple[str, ...]:
-        """Return all changes that removing this worktree would lose, untracked files too, each as `XY path`."""
-        return self._git.list_entries(*FULL_STATUS, "--untracked-files=all")
 
     def remove_worktree(self, path: Path, *, even_dirty: bool = False) -> Completed:
         """Remove a worktree; git refuses one with changes unless `even_dirty`."""

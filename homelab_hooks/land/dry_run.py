@@ -106,7 +106,7 @@ def _merge_line(landing: Landing, facts: PreflightFacts, tip: str) -> str:
     line = f"{at}, {new}: would land {pluralize(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
         return f"{line}, but cannot fast-forward (exit code 21)"
-    files = git.worktree.conflicting_files(facts.head, tip) if behind else ()
+    files = git.preview.merge(facts.head, tip).conflicts if behind else ()
     return f"{line} by {strategy}" + (f", with conflicts in: {join_names(files)} (exit code 21)" if files else "")
 
 

@@ -58,7 +58,7 @@ def _describe_work(nested: Repository, folder: Path, removed: tuple[Path, ...]) 
     else:
         count = nested.history.unreferenced_count()
     try:
-        changed = nested.worktrees.unsaved_changes() or nested.worktree.hidden_changes()
+        changed = nested.worktree.unsaved_files()
     except CommandError as problem:
         return problem.message
     if changed:

@@ -57,9 +57,7 @@ def _find_own_changes(landing: Landing, operation: UnfinishedOperation) -> tuple
     own = set(changed(head)) - (set(expected.conflicts) if expected else set(explained))
     if own and expected:
         own &= set(changed(expected.tree))
-    if (
-        own and not state.ended_with
-    ):  # git may have been killed with the landing, while it wrote the files of either side
+    if own and not state.ended_with:  # git may have been killed while it wrote the files of either side
         own -= {*git.preview.differing_paths(state.merge_began_at, state.target_commit)}
         own -= {*git.preview.touched_paths(state.merge_began_at, known=state.target_commit)}
     return tuple(sorted(own))

@@ -143,7 +143,7 @@ def undo_partial_merge(landing: Landing) -> None:
     tree = (
         git.history.tree_of(state.target_commit)
         if rebasing
-        else git.worktree.merged_tree(git.history.head(), state.target_commit)
+        else git.preview.merge(git.history.head(), state.target_commit).tree
     )
     changes = git.worktree.uncommitted_changes()
     if changes and all(change[1] == " " for change in changes):

@@ -261,11 +261,10 @@ def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: 
     if inside.location.common_dir() != git.location.common_dir() or inside.location.top_level() != old.path:
         what = f"{sanitize.strip_control_chars(str(old.path))} is not a worktree of this repository"
         raise CommandError(what, hint=_move_away_hint(old.path), exit=ExitCode.REFUSED)
-    lost = [change[3:] for change in inside.worktrees.unsaved_changes()]
-    lost += [*inside.worktree.hidden_changes(), *inside.worktree.unnoticed_changes()]
+    lost = inside.worktree.unsaved_files()
     if lost:
         raise CommandError(
-            f"the worktree has changes that would be lost: {join_names(dict.fromkeys(lost))}",
+            f"the worktree has changes that would be lost: {join_names(lost)}",
             hint="commit and land the changes, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )

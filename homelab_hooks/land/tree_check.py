@@ -53,7 +53,7 @@ def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[s
     head = git.history.head()
     if head != sha:
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check git reflog"
-    changed = [entry[3:] for entry in git.worktree.uncommitted_changes()] or list(git.worktree.unnoticed_changes())
+    changed = [entry[3:] for entry in git.worktree.uncommitted_changes()]
     if changed:
         return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo the changes"
     hidden = git.worktree.hidden_changes()

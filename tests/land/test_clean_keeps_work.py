@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import task_worktree
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from tests.land.hidden_changes import HIDING_SETTINGS, change_unnoticed, hiding_changes
 
 pytestmark = pytest.mark.slow  # many processes of git each
 
@@ -122,35 +122,29 @@ def test_a_submodule_without_work_does_not_stop_it(
     assert clean("x") == ""
 
 
-HIDING = {
-    "a file system monitor": {"core.fsmonitor": "{monitor}", "core.fsmonitorHookVersion": "2"},
-    "sizes and times alone": {"core.trustctime": "false", "core.checkStat": "minimal"},
-}
-
-
-@pytest.mark.parametrize("name", HIDING)
+@pytest.mark.parametrize("name", HIDING_SETTINGS)
 def test_a_change_that_settings_hide_is_kept(
+    workshop: ScratchRepositories, start: Start, clean: Clean, name: str
+) -> None:
+    task = start("x")
+    with hiding_changes(workshop, task, name, "README"):
+        change_unnoticed(task, "README", "HELLO\n")
+        reason = clean("x")
+    assert "README" in reason
+
+
+@pytest.mark.parametrize("name", HIDING_SETTINGS)
+def test_so_is_one_in_a_nested_worktree(
     workshop: ScratchRepositories, ann: Clone, start: Start, clean: Clean, name: str
 ) -> None:
-    monitor = workshop.write_hook("monitor", "printf 'token\\0'", where=workshop.folder / "bin")
+    ann.write(".git/info/exclude", "ignored\n")
     task = start("x")
-    readme = task.path / "README"
-    os.utime(readme, (1_600_000_000, 1_600_000_000))
-    task.git("status")
-    for key, value in HIDING[name].items():
-        ann.git("config", key, value.format(monitor=monitor))
-    if "core.fsmonitor" in HIDING[name]:
-        task.git("update-index", "--fsmonitor")
-        task.git("status")
-    task.write("README", "HELLO\n")
-    os.utime(readme, (1_600_000_000, 1_600_000_000))
-    hidden = task.git("status", "--porcelain") == ""
-    reason = clean("x")
-    for key in HIDING[name]:
-        ann.git("config", "--unset", key)
-    task.git("update-index", "--no-fsmonitor")
-    task.git("checkout", "--quiet", "--force", "HEAD", "--", "README")
-    assert (hidden, "README" in reason) == (True, True)
+    ann.git("worktree", "add", "--quiet", "-b", "inner", str(task.path / "ignored/inner"))
+    inner = Clone(task.path / "ignored/inner", workshop.environ)
+    with hiding_changes(workshop, inner, name, "README"):
+        change_unnoticed(inner, "README", "HELLO\n")
+        reason = clean("x")
+    assert "ignored/inner (uncommitted changes)" in reason
 
 
 def test_a_work_tree_in_which_git_runs_is_not_removed(ann: Clone, start: Start, clean: Clean) -> None:

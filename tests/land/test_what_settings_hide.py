@@ -20,6 +20,7 @@ from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 from tests.cli.shell import Shell
 from tests.inherited import inherited_by_git
+from tests.land.hidden_changes import HIDING_SETTINGS, change_unnoticed, hiding_changes
 from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow  # many processes of git each
@@ -48,35 +49,31 @@ def make_tree(clone: Clone) -> str:
     return tree
 
 
-HIDDEN = {
-    "a file system monitor that reports nothing": {"core.fsmonitor": "{monitor}", "core.fsmonitorHookVersion": "2"},
-    "a comparison of sizes and times alone": {"core.trustctime": "false", "core.checkStat": "minimal"},
-}
-
-
-@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize("name", HIDING_SETTINGS)
 def test_a_change_that_settings_hide_from_git_status_is_seen(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any, name: str
 ) -> None:
-    monitor = workshop.write_hook("monitor", "printf 'token\\0'", where=workshop.folder / "bin")
-    os.utime(ann.write("base.txt", "world"), (1_600_000_000, 1_600_000_000))
-    ann.git("add", "base.txt")
-    ann.git("commit", "--quiet", "-m", "base")
-    for key, value in HIDDEN[name].items():
-        ann.git("config", key, value.format(monitor=monitor))
-    if "core.fsmonitor" in HIDDEN[name]:
-        ann.git("update-index", "--fsmonitor")
-        ann.git("status", "--porcelain")
-    script = "touch -r base.txt ../kept; printf hello >base.txt; touch -r ../kept base.txt; git status --porcelain"
-    verdict = git_land(ann, verify=f'test -z "$({script})"')
+    ann.commit("base.txt", "world")
+    with hiding_changes(workshop, ann, name, "base.txt"):
+        script = "touch -r base.txt ../kept; printf hello >base.txt; touch -r ../kept base.txt; git status --porcelain"
+        verdict = git_land(ann, verify=f'test -z "$({script})"')
     assert (verdict.exit, verdict.landed) == (ExitCode.VERIFY_FAILED, False)
     assert "base.txt" in verdict.reason
-    for key in HIDDEN[name]:
-        ann.git("config", "--unset", key)
-    ann.git("update-index", "--no-fsmonitor")
-    ann.git("checkout", "--quiet", "--force", "HEAD", "--", "base.txt")
     land_run.abort_landing(parts(ann))
     ann.git("reset", "--quiet", "--hard")
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("name", HIDING_SETTINGS)
+def test_it_is_seen_before_anything_is_done(
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, name: str, *, dry_run: bool
+) -> None:
+    ann.commit("base.txt", "world")
+    with hiding_changes(workshop, ann, name, "base.txt"):
+        change_unnoticed(ann, "base.txt", "hello")
+        verdict = git_land(ann, dry_run=dry_run)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
+    assert verdict.reason.endswith("uncommitted changes would not be landed: base.txt"), verdict
 
 
 def test_a_push_url_that_changes_during_the_landing_is_not_pushed_to(

@@ -93,7 +93,7 @@ ASKED: tuple[tuple[Callable[[Repository], object], Any], ...] = (
     (lambda git: git.worktree.hidden_changes(), tuple[str, ...]),
     (lambda git: git.operations.last_rebase("topic"), tuple[str, str]),
     (lambda git: git.worktree.unmerged_files(), tuple[str, ...]),
-    (lambda git: git.worktree.conflicting_files(SHA, SHA), tuple[str, ...]),
+    (lambda git: git.preview.merge(SHA, SHA).conflicts, tuple[str, ...]),
     (lambda git: git.worktree.modified_since_tree(SHA, [".", ".."]), tuple[str, ...]),
     (lambda git: git.worktrees.worktree_branches(), Mapping[str, str]),
     (lambda git: git.submodules.gitlinks(SHA), Mapping[str, str]),

@@ -161,8 +161,11 @@ CASES = (
     Defence(
         "unnoticed-changes",
         "a change that settings hide from git status is seen",
-        (Change("land/tree_check.py", " or list(git.worktree.unnoticed_changes())", ""),),
-        ("tests/land/test_what_settings_hide.py::test_a_change_that_settings_hide_from_git_status_is_seen",),
+        (Change("git/worktree.py", "in self._unnoticed_changes() if path not in names", "in ()"),),
+        (
+            "tests/land/test_what_settings_hide.py::test_a_change_that_settings_hide_from_git_status_is_seen",
+            "tests/land/test_what_settings_hide.py::test_it_is_seen_before_anything_is_done",
+        ),
     ),
     Defence(
         "changed-push-urls",

@@ -86,10 +86,14 @@ USER_WORK = (
         "unnoticed-changes-in-clean",
         "work clean sees changes that settings hide from git status",
         (
-            Change(TASK, ", *inside.worktree.unnoticed_changes()]", "]"),
-            Change("git/worktrees.py", "*FULL_STATUS", '"status", "--porcelain", "-z", "--no-renames"'),
+            Change("git/worktree.py", ", *self._unnoticed_changes()]", "]"),
+            Change(
+                "git/worktree.py",
+                '(*FULL_STATUS, "--untracked-files=all")',
+                '("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")',
+            ),
         ),
-        (f"{CLEAN}::test_a_change_that_settings_hide_is_kept",),
+        (f"{CLEAN}::test_a_change_that_settings_hide_is_kept", f"{CLEAN}::test_so_is_one_in_a_nested_worktree"),
     ),
     Defence(
         "locked-worktrees",
