@@ -78,6 +78,16 @@ class Location:
             raise _not_a_repository()
         return common / "homelab"
 
+    def worktree_file(self, name: str) -> Path:
+        """Return the path of a file in the git directory of this worktree, such as MERGE_HEAD or one of homelab's.
+
+        Raises CommandError (refused) outside a repository.
+        """
+        own = self.git_dir()
+        if own is None:
+            raise _not_a_repository()
+        return own / name
+
     def git_path(self, name: str) -> Path:
         """Return the path of a file or directory of git's for this worktree; `hooks` respects core.hooksPath.
 

@@ -100,7 +100,7 @@ class Operations:
         branch = self._git.line("symbolic-ref", "--quiet", "HEAD")
         head, *parents = self._git.line("rev-list", "--no-walk", "--parents", "HEAD", "--").split() or [""]
         is_done = bool(incoming) and tuple(parents[1:]) == incoming
-        mark = _modified_at(self._location.git_path("MERGE_HEAD"))
+        mark = _modified_at(self._location.worktree_file("MERGE_HEAD"))
         return UnfinishedOperation("merge", branch, parents[0] if is_done else head, incoming, is_done, mark=mark)
 
     def _current_rebase(self, files: Path) -> UnfinishedOperation:
@@ -145,7 +145,7 @@ class Operations:
         return head, stopped
 
     def _strip_conflict_hint(self) -> None:
-        path = self._location.git_path("MERGE_MSG")
+        path = self._location.worktree_file("MERGE_MSG")
         with contextlib.suppress(OSError):  # git commit says what is wrong with it
             text = path.read_bytes()
             if (stripped := strip_conflict_hint(text)) != text:

@@ -31,7 +31,7 @@ class PidFile:
     @property
     def path(self) -> Path:
         """Return the path of the file."""
-        return self._location.git_path(self._name)
+        return self._location.worktree_file(self._name)
 
     def run(self, git: GitCommands, *args: str, listener: OutputListener | None = None) -> Completed:
         """Run git with its process id in the file: git continues if only this process is killed."""
@@ -39,16 +39,20 @@ class PidFile:
         self.clear()
         return done
 
+    def read(self) -> int:
+        """Return the recorded process id, of a process that may have ended; 0 if there is none."""
+        try:
+            return int(self.path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+
     def running(self, *marks: str) -> int:
         """Return the recorded process id if the process still runs and has one of `marks` in its arguments; else 0.
 
         Another process may have the number by now.
         """
-        try:
-            number = int(self.path.read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            return 0
-        command = command_line(number)
+        number = self.read()
+        command = command_line(number) if number else ""
         return number if any(mark and mark in command for mark in marks) else 0
 
     def clear(self) -> None:

@@ -95,7 +95,7 @@ def resolve_remote(request: LandRequest, git: Repository) -> str:
 
 def state_file(git: Repository) -> StateFile:
     """Return the state file of this worktree."""
-    return StateFile(git.location.git_path("homelab"))
+    return StateFile(git.location.worktree_file("homelab"))
 
 
 def require_ci_access(dependencies: LandingDependencies) -> None:

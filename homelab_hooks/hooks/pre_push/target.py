@@ -8,7 +8,7 @@ import shlex
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.pid_file import PUSH_PID_FILE
+from homelab_hooks.git.pid_file import PUSH_PID_FILE, PidFile
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.pre_push.input import PushInput, RefUpdate
@@ -72,9 +72,8 @@ def is_git_land_push(git: ReadOnlyRepository, updates: tuple[RefUpdate, ...]) ->
 
     An environment variable is not used: the verification's own pushes would inherit it, and a shell could keep it.
     """
-    try:
-        number = int(git.location.git_path(PUSH_PID_FILE).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+    number = PidFile(git.location, PUSH_PID_FILE).read()
+    if not number:
         return False
     command = command_line(number)
     ours = any(process.id == number for process in process_table.ancestors(os.getpid()))
