@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelab_hooks.app import options
 from homelab_hooks.app.pipeline_filter import are_workflows_filtered
@@ -21,9 +21,11 @@ from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import RepoAddress, parse_remote_url
 from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.polling.contact import HEARTBEAT_INTERVAL_S
-from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+
+if TYPE_CHECKING:
+    from homelab_hooks.watch.no_pipeline import CommitFacts
 
 
 class CommitContext(NamedTuple):
@@ -167,6 +169,8 @@ def commit_facts(git: ReadOnlyRepository, about: CommitContext, traits: Traits) 
     """Return a function that collects facts from git about the commit, to explain a missing pipeline."""
 
     def gather() -> CommitFacts:
+        from homelab_hooks.watch.no_pipeline import CommitFacts
+
         sha, remote = about.commit.sha, about.remote()
         branches = git.remotes.tracking_branches_at(remote, sha) if remote else ()
         pushed = git.remotes.remote_contains(remote, sha) if remote and git.history.has_commit(sha) else None

@@ -8,7 +8,7 @@ the list is reported as such, because the commit's pipeline may be further down.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Repo
@@ -93,3 +93,12 @@ class ListReader:
     def _read_page(self, page: int, only: RunFilter | None) -> Poll[tuple[Pipeline, ...]]:
         size, within = self._max_page_size, self._time_left()
         return self._runs.pipelines(self._repo, page=page, per_page=size, within=within, only=only)
+
+
+def select_newest(rows: Iterable[Pipeline]) -> list[Pipeline]:
+    """Return the newest pipeline of each group, the oldest first."""
+    best: dict[Hashable, Pipeline] = {}
+    for row in rows:
+        if row.group not in best or row.number > best[row.group].number:
+            best[row.group] = row
+    return sorted(best.values(), key=lambda row: row.number)

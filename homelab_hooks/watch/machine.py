@@ -61,16 +61,17 @@ from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event, build_pipeline_result
 from homelab_hooks.watch.observe import apply_observation
 from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_run
-from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiQuery, CiWatchState, PipelineTrack
+from homelab_hooks.watch.state import (
+    LIST_NOT_READ_NUMBER,
+    CiObservation,
+    CiQuery,
+    CiWatchState,
+    PipelineTrack,
+    start_watch,
+)
 
 ANSWER_GRACE_S = 10.0
 """seconds past the timeout for open questions about pipelines that have ended"""
-
-
-def start_watch(watch: CiWatchState, now: float) -> CiWatchState:
-    """Return the initial state; timeouts start now."""
-    contact_now = watch.contact._replace(silent_since=now)
-    return watch._replace(began_at=now, contact=contact_now, due_at=now, last_event_at=now)
 
 
 def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 
 from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import REMOVED_STATUS, Event, Log, LogLevel
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch import estimate
 from homelab_hooks.watch.diff import build_pipeline_event, diff_details
+from homelab_hooks.watch.list_search import select_newest
 from homelab_hooks.watch.reassigned import drop_reassigned
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack
 
@@ -97,15 +98,6 @@ def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -
                 events.append(build_pipeline_event(watch, row))
             watch = watch.with_track(_updated_track(old, row, now)) if row != old.pipeline else watch
     return watch, events
-
-
-def select_newest(rows: Iterable[Pipeline]) -> list[Pipeline]:
-    """Return the newest pipeline of each group, the oldest first."""
-    best: dict[Hashable, Pipeline] = {}
-    for row in rows:
-        if row.group not in best or row.number > best[row.group].number:
-            best[row.group] = row
-    return sorted(best.values(), key=lambda row: row.number)
 
 
 def _new_track(row: Pipeline, now: float) -> PipelineTrack:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, QueueInfo, Repo, RunRef
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider, StreamNews, Wakes, find_first_repository
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
-from homelab_hooks.watch.failure_report import WatchClock
-from homelab_hooks.watch.list_search import ListReader
-from homelab_hooks.watch.no_pipeline import CommitFacts
-from homelab_hooks.watch.observe import select_newest
+from homelab_hooks.watch.list_search import ListReader, select_newest
 from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiWatchState, WatchScope, WatchTimeouts
+
+if TYPE_CHECKING:
+    from homelab_hooks.watch.failure_report import WatchClock
+    from homelab_hooks.watch.no_pipeline import CommitFacts
 
 BEST_EFFORT_TIMEOUT_S = 5.0
 """seconds for a request that decides nothing: details and the queue may fail every time"""

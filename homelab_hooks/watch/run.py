@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.active_clock import ActiveClock
 from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Decision, Poll
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import machine
-from homelab_hooks.watch.failure_report import WatchClock, report_failure
-from homelab_hooks.watch.no_pipeline import explain_no_pipeline
-from homelab_hooks.watch.observe import track_started
 from homelab_hooks.watch.poller import CiPoller, WatchDependencies, WatchRequest
-from homelab_hooks.watch.state import CiWatchState
+from homelab_hooks.watch.state import CiObservation, CiWatchState, start_watch
+
+if TYPE_CHECKING:
+    from homelab_hooks.watch.failure_report import WatchClock
 
 
 def run_watch(
@@ -26,13 +27,31 @@ def run_watch(
     poller = CiPoller(request, dependencies, clock)
     state = CiWatchState(scope=request.scope, timeouts=request.timeouts, fail_fast=request.fail_fast, seed=request.seed)
     try:
-        state = track_started(machine.start_watch(state, clock.now()), request.started, clock.now())
-        state = poll_until_decided(state, fetch=poller.poll, decide=machine.decide_watch, emit=emit, clock=clock)
+        state = _track_started(start_watch(state, clock.now()), request, clock.now())
+        state = poll_until_decided(state, fetch=poller.poll, decide=_decide, emit=emit, clock=clock)
     finally:
         poller.close()
     if poller.repo and state.verdict and state.verdict.exit is ExitCode.FAILED:
+        from homelab_hooks.watch.failure_report import report_failure
+
         report_failure(state, dependencies.ci.logs, poller.repo, clock=clock, emit=emit)
     return explain_verdict(state, dependencies, poller.repo)
+
+
+def _decide(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:
+    """Return the decision on a poll; the machine is imported after the first request has been sent."""
+    from homelab_hooks.watch.machine import decide_watch
+
+    return decide_watch(watch, poll, now)
+
+
+def _track_started(watch: CiWatchState, request: WatchRequest, now: float) -> CiWatchState:
+    """Return the state with the pipelines that were started for this watch; most watches have none."""
+    if not request.started:
+        return watch
+    from homelab_hooks.watch.observe import track_started
+
+    return track_started(watch, request.started, now)
 
 
 def explain_verdict(state: CiWatchState, dependencies: WatchDependencies, repo: Repo | None) -> Verdict:
@@ -50,6 +69,8 @@ def explain_verdict(state: CiWatchState, dependencies: WatchDependencies, repo: 
         facts = facts._replace(is_filtered=None)
     if not state.repo_active:
         facts = facts._replace(is_repo_active=False)
+    from homelab_hooks.watch.no_pipeline import explain_no_pipeline
+
     reason, hint = explain_no_pipeline(
         facts, dependencies.ci.traits, was_filtered=bool(state.vanished), searched_rows=state.searched_rows
     )

@@ -15,7 +15,7 @@ from homelab_hooks.watch import machine
 from homelab_hooks.watch.failure_report import WatchClock
 from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S, CiPoller, WatchDependencies, WatchRequest
 from homelab_hooks.watch.run import explain_verdict
-from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts
+from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts, start_watch
 
 ONE_POLL_TIMEOUT_S = 15.0
 """seconds until one poll has succeeded, retries included"""
@@ -74,7 +74,7 @@ def take_snapshot(
             rows[:] = poll.value.rows or rows
         return poll
 
-    start = machine.start_watch(CiWatchState(scope=request.scope, timeouts=timeouts, seed=request.seed), clock.now())
+    start = start_watch(CiWatchState(scope=request.scope, timeouts=timeouts, seed=request.seed), clock.now())
     state = poll_until_decided(start, fetch=fetch, decide=machine.decide_watch, emit=emit, clock=clock)
     state = state._replace(tracks=tuple(_with_detail(track, dependencies, poller.repo) for track in state.tracks))
     return CommitSnapshot(explain_verdict(state, dependencies, poller.repo), state, tuple(rows), poller.repo)

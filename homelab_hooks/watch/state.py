@@ -229,3 +229,9 @@ class CiWatchState(NamedTuple):
     def without_track(self, track: PipelineTrack) -> CiWatchState:
         """Return the state without this tracked pipeline."""
         return self._replace(tracks=tuple(old for old in self.tracks if old is not track))
+
+
+def start_watch(watch: CiWatchState, now: float) -> CiWatchState:
+    """Return the initial state; timeouts start now."""
+    contact_now = watch.contact._replace(silent_since=now)
+    return watch._replace(began_at=now, contact=contact_now, due_at=now, last_event_at=now)

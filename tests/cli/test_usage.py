@@ -217,6 +217,31 @@ def test_hvac_is_not_imported_where_the_environment_has_a_token(shell: Shell) ->
     assert names & {"hvac", "requests", "git", "rich", "asyncio"} == set()
 
 
+AT_FIRST_REQUEST = """
+import os, sys
+from homelab_hooks import cli
+
+def stop(event, _):
+    if event == "socket.connect":
+        os.write(1, "\\n".join(sys.modules).encode())
+        os._exit(0)
+
+sys.addaudithook(stop)
+cli.homelab_watch(["--unreachable-timeout", "0"])
+"""
+
+
+def test_what_judges_a_response_is_imported_after_the_first_request(shell: Shell) -> None:
+    """As are the reports and git's messages: the time to the first request is measured by `make bench`."""
+    down = f"http://127.0.0.1:{find_free_port()}"
+    processes = ProcessRunner({**shell.environ, **shell.more, "WOODPECKER_SERVER": down})
+    done = processes.run([sys.executable, "-c", AT_FIRST_REQUEST], cwd=shell.directory)
+    names = set(done.out.splitlines())
+    assert "homelab_hooks.watch.poller" in names
+    later = {"watch.machine", "watch.failure_report", "watch.no_pipeline", "git.transport_error"}
+    assert names & {f"homelab_hooks.{name}" for name in later} == set()
+
+
 def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Clone) -> None:
     clone.git("config", "homelab.ciDial", "127.0.0.1:8443")
     clone.write(".homelab.toml", 'repo = "acme/app"\ndeploy = ["web/shop", "web/sts/db"]\n')

@@ -82,7 +82,7 @@ PIPELINES = (
     Defence(
         "started-numbers",
         "a pipeline that the server has started is waited for, whatever an older list shows",
-        (Change("watch/run.py", "request.started, clock.now()", "(), clock.now()"),),
+        (Change("watch/run.py", "if not request.started:", "if True:"),),
         (f"{RESTART}::test_a_restarted_pipeline_is_waited_for_whatever_an_older_list_shows",),
     ),
     Defence(
