@@ -250,7 +250,7 @@ def test_only_the_runtime_reads_the_environment() -> None:
         ("git", {"git/gitpython.py"}),
         ("hvac", {"auth/vault.py", "simulators/vault.py"}),
         ("httpx", {"net/http.py"}),
-        ("yaml", {"land/pre_commit_config.py", "ci/woodpecker/conditions.py"}),
+        ("yaml", {"land/pre_commit_config.py", "ci/woodpecker/workflow_yaml.py"}),
     ],
 )
 def test_a_library_is_imported_in_one_place(library: str, home: set[str]) -> None:

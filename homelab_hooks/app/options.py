@@ -14,9 +14,14 @@ TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
 MIN_RESUME_TIMEOUT_S = 60.0
 """seconds of a --timeout that a resume command repeats, at least"""
-WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
+DECIDING_OPTIONS = ("workflow", "superseded")
+"""which workflows decide about a commit, and whether a newer pipeline may decide for it"""
+WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", *DECIDING_OPTIONS, "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
 """the options of the watch after a plain push"""
-LAND_OPTIONS = (*CI_OPTIONS, "remote", "onto", "verify", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output")
+LAND_OPTIONS = (
+    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "deploy",
+    *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
+)  # fmt: skip
 
 
 _HELP_GROUPS = (

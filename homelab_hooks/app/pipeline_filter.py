@@ -15,15 +15,25 @@ def are_workflows_filtered(
     Args:
         branches: branches of the remote whose tip is the commit.
     """
-    files = git.files.read_texts(commit.sha, traits.config_paths)
-    if not files:
+    chosen = read_ci_config(git, commit.sha, traits.config_paths)
+    if not chosen:
         return None
-    # The first path that has a file wins.
-    path = next(path for path in traits.config_paths if any(name.partition("/")[0] == path for name in files))
-    chosen = {name: text for name, text in files.items() if name.partition("/")[0] == path}
     if commit.tag:
         return traits.are_all_filtered(chosen, Trigger(event="tag", refs=(commit.tag,)))
     return traits.are_all_filtered(chosen, _make_push_trigger(git, commit.sha, remote, branches))
+
+
+def read_ci_config(git: ReadOnlyRepository, sha: str, paths: tuple[str, ...]) -> dict[str, str] | None:
+    """Return the texts of the configuration at a commit by path; None if they cannot be read.
+
+    Args:
+        paths: where CI looks, in order; the first path that has a file wins.
+    """
+    files = git.files.read_texts(sha, paths)
+    if files is None:
+        return None
+    inside = ({name: files[name] for name in files if name == path or name.startswith(f"{path}/")} for path in paths)
+    return next((found for found in inside if found), {})
 
 
 def _make_push_trigger(git: ReadOnlyRepository, sha: str, remote: str, branches: tuple[str, ...]) -> Trigger:

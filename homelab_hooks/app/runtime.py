@@ -318,7 +318,7 @@ class Runtime:
         return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token)
 
     def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
-        """Test DNS, TCP and TL,S to the CI server, without sending a request.
+        """Test DNS, TCP, and TLS to the CI server, without sending a request.
 
         Args:
             timeout: in seconds, for each address.

@@ -183,6 +183,8 @@ class Repo(NamedTuple):
     active: bool = True
     config_path: str = ""
     """where CI reads the configuration; empty: at its default paths"""
+    cancels_previous: frozenset[str] = frozenset()
+    """the events of which a new pipeline cancels those that run on the same branch"""
 
 
 class QueueInfo(NamedTuple):

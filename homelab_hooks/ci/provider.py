@@ -123,6 +123,12 @@ def _decide_nothing(files: Mapping[str, str], trigger: Trigger) -> bool | None:
     return None
 
 
+def _assume_dependence(files: Mapping[str, str]) -> str:
+    """Return that nothing is known about the configuration."""
+    del files
+    return "the configuration cannot be evaluated"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traits:
     """Facts about a provider."""
@@ -157,6 +163,10 @@ class Traits:
     """the path of the web page on which a repository can be activated"""
     are_all_filtered: Callable[[Mapping[str, str], Trigger], bool | None] = _decide_nothing
     """whether no workflow of a configuration (texts by path) matches the trigger; None if that is not certain"""
+    find_dependence: Callable[[Mapping[str, str]], str] = _assume_dependence
+    """the first sign that a run depends on the commit before it, in words; empty if a configuration shows none"""
+    previous_state_words: tuple[str, ...] = ()
+    """what a script uses that compares with the commit before it"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,3 +137,35 @@ def parse_dial(text: str) -> Dial:
     if port and not 0 < int(port) <= 65535:  # noqa: PLR2004 - the largest port
         raise ValueError("expected a port from 1 to 65535")
     return Dial(str(known), int(port) if port else None)
+
+
+class ConnectTo(NamedTuple):
+    """The address to connect to for requests to one host."""
+
+    host: str
+    dial: Dial
+
+    def __str__(self) -> str:
+        """Return the setting as a user writes it."""
+        return f"{self.host}={self.dial}"
+
+
+def parse_connect_to(text: str) -> ConnectTo:
+    """Parse HOST=IP[:PORT]. Raises ValueError with what was expected.
+
+    >>> str(parse_connect_to("Git.example.test=10.0.20.203:8443"))
+    'git.example.test=10.0.20.203:8443'
+    """
+    name, equals, address = text.partition("=")
+    try:
+        host = to_ascii_host(name.lower().strip("[]"))
+    except ValueError:
+        host = ""
+    if not equals or not _HOST.fullmatch(host):
+        raise ValueError("expected HOST=IP or HOST=IP:PORT, such as git.example.org=10.0.20.203")
+    return ConnectTo(host, parse_dial(address))
+
+
+def find_dial(host: str, connect_to: tuple[ConnectTo, ...]) -> Dial | None:
+    """Return the address that the last entry for this host names; None: DNS."""
+    return next((entry.dial for entry in reversed(connect_to) if entry.host == host), None)

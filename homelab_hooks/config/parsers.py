@@ -43,6 +43,13 @@ def parse_ref_name(text: str) -> str:
     return text
 
 
+def parse_workflow_name(text: str) -> str:
+    """Parse the name of a workflow: the name of its file without the extension."""
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("expected the name of a workflow, such as deploy")
+    return text
+
+
 def parse_workload(text: str) -> str:
     """Check the form of a workload; the kinds are checked where it is used."""
     if not _WORKLOAD.fullmatch(text):

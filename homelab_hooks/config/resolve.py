@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from homelab_hooks.config.address import Dial, ServerUrl, is_loopback_host
-from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting
+from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl, find_dial, is_loopback_host
+from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.text.durations import parse_duration
 from homelab_hooks.text.sanitize import truncate_text
@@ -80,6 +80,12 @@ class Config(NamedTuple):
     onto: str
     verify: str
     deploy: tuple[str, ...]
+    workflow: tuple[str, ...]
+    superseded: Superseded
+    when_busy: WhenBusy
+    forge_url: ServerUrl | None
+    connect_to: tuple[ConnectTo, ...]
+    forge_ca_file: Path | None
     timeout: float
     appear_timeout: float
     unreachable_timeout: float
@@ -124,9 +130,9 @@ def resolve_config_leniently(sources: SettingSources) -> tuple[Config, tuple[Com
             problems.append(problem)
             by_name[setting.name] = _as_unset(setting, sources, "malformed")
     if sources.environ.get("HOMELAB_ALLOW_HTTP") != "1":
-        for name, dial in (("server", "dial"), ("vault_addr", "vault_dial")):
+        for name, dial in _addresses_with_dials(by_name):
             try:
-                _reject_cleartext_http(by_name[name], by_name[dial])
+                _reject_cleartext_http(by_name[name], dial)
             except CommandError as problem:
                 problems.append(problem)
                 by_name[name] = _as_unset(by_name[name].setting, sources, "refused")
@@ -266,12 +272,22 @@ def _suggestion(key: str, known: Mapping[str, str]) -> str:
     return f"did you mean {known[closest[0]]}?" if closest else ""
 
 
-def _reject_cleartext_http(address: EffectiveSetting, dial: EffectiveSetting) -> None:
+def _addresses_with_dials(by_name: Mapping[str, EffectiveSetting]) -> tuple[tuple[str, Dial | None], ...]:
+    """Return the names of the settings that name a server to which a token is sent, each with the address to dial."""
+    forge: ServerUrl | None = by_name["forge_url"].value
+    return (
+        ("server", by_name["dial"].value),
+        ("vault_addr", by_name["vault_dial"].value),
+        ("forge_url", find_dial(forge.host, by_name["connect_to"].value) if forge else None),
+    )
+
+
+def _reject_cleartext_http(address: EffectiveSetting, dial: Dial | None) -> None:
     """Refuse to send a token unencrypted, except to this machine; a dial can lead to another one."""
     server: ServerUrl | None = address.value
     if server is None:
         return
-    is_local = server.is_loopback and (dial.value is None or is_loopback_host(dial.value.address))
+    is_local = server.is_loopback and (dial is None or is_loopback_host(dial.address))
     if server.scheme == "http" and not is_local:
         where = f"{server} from {address.source}"
         hint = "use https://, or set HOMELAB_ALLOW_HTTP=1"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from homelab_hooks.config import parsers
-from homelab_hooks.config.address import parse_dial, parse_server_url
+from homelab_hooks.config.address import parse_connect_to, parse_dial, parse_server_url
 from homelab_hooks.text import durations
 
 
@@ -18,6 +18,23 @@ class OutputMode(StrEnum):
     LIVE = "live"
     PLAIN = "plain"
     JSON = "json"
+
+
+class Superseded(StrEnum):
+    """What to do after a newer pipeline whose commit contains this one has replaced its pipeline."""
+
+    AUTO = "auto"
+    FOLLOW = "follow"
+    FAIL = "fail"
+
+
+class WhenBusy(StrEnum):
+    """What a landing does while the target branch has a running pipeline."""
+
+    AUTO = "auto"
+    WAIT = "wait"
+    PUSH = "push"
+    REFUSE = "refuse"
 
 
 class Setting(NamedTuple):
@@ -83,6 +100,42 @@ SETTINGS: tuple[Setting, ...] = (
         description="workload whose rollout to wait for, NAMESPACE/NAME or NAMESPACE/KIND/NAME",
         parse=parsers.parse_workload, option="--deploy", metavar="TARGET",
         is_list=True, env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_label="none",
+    ),
+    Setting(
+        name="workflow", description="workflow that decides; the others are only shown",
+        parse=parsers.parse_workflow_name, option="--workflow", metavar="NAME", is_list=True,
+        env=("HOMELAB_WORKFLOW",), git="homelab.workflow", tracked="workflow", default_label="all workflows decide",
+    ),
+    Setting(
+        name="superseded",
+        description="if a newer pipeline whose commit contains this one replaced its pipeline: follow the newer one, "
+        "fail, or decide by the configuration",
+        parse=lambda text: Superseded(parsers.make_choice_parser(*Superseded)(text)),
+        option="--superseded", metavar="auto|follow|fail", env=("HOMELAB_SUPERSEDED",), git="homelab.superseded",
+        tracked="superseded", default="auto",
+    ),
+    Setting(
+        name="when_busy",
+        description="if the target branch has a running pipeline: wait for its end, push, refuse, or decide by the "
+        "configuration",
+        parse=lambda text: WhenBusy(parsers.make_choice_parser(*WhenBusy)(text)),
+        option="--when-busy", metavar="auto|wait|push|refuse", env=("HOMELAB_WHEN_BUSY",), git="homelab.whenBusy",
+        tracked="when-busy", default="auto",
+    ),
+    Setting(
+        name="forge_url", description="URL of the forge", parse=parse_server_url, option="--forge-url", metavar="URL",
+        env=("HOMELAB_FORGE_URL",), git="homelab.forgeUrl", default_label="from the remote's push URL",
+        unset_value=None,
+    ),
+    Setting(
+        name="connect_to",
+        description="connect to this address for requests to the host, like curl --connect-to; not for CI and Vault",
+        parse=parse_connect_to, metavar="HOST=IP[:PORT]", is_list=True,
+        env=("HOMELAB_CONNECT_TO",), git="homelab.connectTo", default_label="DNS",
+    ),
+    Setting(
+        name="forge_ca_file", description="CA bundle used to verify servers other than CI and Vault",
+        parse=parsers.parse_path, git="homelab.caFile", default_label="the system's trust store", unset_value=None,
     ),
     Setting(
         name="timeout", description="how long to wait for CI", parse=durations.parse_duration, option="--timeout",

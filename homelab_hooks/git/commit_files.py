@@ -15,6 +15,12 @@ CHANGED_PATHS_TIMEOUT_S = 10.0
 """seconds to list the files that a push changed"""
 
 
+MENTION_TIMEOUT_S = 20.0
+"""seconds to search all files of a commit"""
+_NOTHING_FOUND_CODE = 1
+"""exit code of git grep"""
+
+
 class _TreeEntry(NamedTuple):
     """An entry of `ls-tree -l`."""
 
@@ -73,6 +79,23 @@ class CommitFiles:
             timeout=CHANGED_PATHS_TIMEOUT_S,
         )  # fmt: skip
         return tuple(sorted({path for path in done.out.split("\0") if path})) if done.ok else None
+
+    def find_mention(self, sha: str, words: Sequence[str], *, except_suffixes: Sequence[str] = ()) -> str | None:
+        """Return the first file of a commit that contains one of these words; empty if none does, None if git fails.
+
+        Args:
+            except_suffixes: files whose names end so, in upper or lower case, are not searched.
+        """
+        patterns = [part for word in words for part in ("-e", word)]
+        others = [f":(top,exclude,icase)*{suffix}" for suffix in except_suffixes]
+        done = self._git.run(
+            "grep", "--no-color", "--no-recurse-submodules", "--full-name", "-z", "-l", "-a", "-F", *patterns,
+            f"{sha}^{{commit}}", "--", ":(top)", *others, timeout=MENTION_TIMEOUT_S,
+        )  # fmt: skip
+        if done.code == _NOTHING_FOUND_CODE and not done.err:
+            return ""
+        first = done.out.partition("\0")[0]
+        return first.partition(":")[2] if done.ok and first else None
 
     def _list(self, sha: str, *paths: str) -> list[_TreeEntry] | None:
         done = self._git.run("ls-tree", "-z", "--full-tree", "-l", f"{sha}^{{commit}}", "--", *paths)

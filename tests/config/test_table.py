@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.config.address import Dial, ServerUrl
+from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl
 from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
-from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting
+from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 
@@ -49,6 +49,20 @@ SAMPLES = {
     "deploy": Sample(
         ("web/shop", ("web/shop",)), ("web/sts/db", ("web/sts/db",)), ("shop", "web/", "a/b/c/d", "-n/x", "web shop/x;")
     ),
+    "workflow": Sample(("build", ("build",)), ("deploy", ("deploy",)), ("a\x07b", "a\x1b[2J")),
+    "superseded": Sample(("follow", Superseded.FOLLOW), ("fail", Superseded.FAIL), ("never", "AUTO")),
+    "when_busy": Sample(("wait", WhenBusy.WAIT), ("refuse", WhenBusy.REFUSE), ("later", "WAIT")),
+    "forge_url": Sample(
+        ("https://git.example.test", ServerUrl("https", "git.example.test", 443)),
+        ("https://git.example.test:8443/git/", ServerUrl("https", "git.example.test", 8443, "/git")),
+        ("git.example.test", "ftp://git.example.test", "https://ann:s3cret@git.example.test"),
+    ),
+    "connect_to": Sample(
+        ("git.example.test=10.0.0.3", (ConnectTo("git.example.test", Dial("10.0.0.3")),)),
+        ("git.example.test=[::1]:8443", (ConnectTo("git.example.test", Dial("::1", 8443)),)),
+        ("10.0.0.3", "git.example.test", "git.example.test=other.example.test", "=10.0.0.3", "a/b=10.0.0.3"),
+    ),
+    "forge_ca_file": Sample(("/etc/f.pem", Path("/etc/f.pem")), ("f.pem", Path("f.pem"))),
     "timeout": DURATION,
     "appear_timeout": DURATION,
     "unreachable_timeout": DURATION,
@@ -271,7 +285,7 @@ def test_a_stronger_source_spares_the_reading_of_a_weaker_one() -> None:
 
 FORBIDDEN = {
     "server", "dial", "ca-file", "token", "vault-addr", "vault-path", "vault-field", "vault-dial", "remote",
-    "unreachable-timeout", "output", "post-push", "nonsense",
+    "unreachable-timeout", "output", "post-push", "nonsense", "forge-url", "connect-to", "forge-ca-file",
 }  # fmt: skip
 
 
@@ -291,7 +305,8 @@ def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
 
 def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:
     assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
-        "repo", "target", "verify", "deploy", "timeout", "appear-timeout", "rollout-timeout", "settle",
+        "repo", "target", "verify", "workflow", "superseded", "when-busy", "deploy", "timeout", "appear-timeout",
+        "rollout-timeout", "settle",
     }  # fmt: skip
 
 

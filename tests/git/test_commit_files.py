@@ -93,3 +93,41 @@ def test_files_are_read_in_a_bare_repository_too(workshop: ScratchRepositories, 
     bare: Path = workshop.bare_path
     reader = ReadOnlyRepository(DirectRunner(seal, bare)).files
     assert reader.read_texts(clone.head, PATHS) == {".woodpecker.yaml": "steps: []\n"}
+
+
+WORDS = ("CI_PREV_", "CI_PIPELINE_FILES")
+
+
+def test_a_mention_is_found_in_the_files_of_the_commit_from_any_folder(ann: Clone, seal: dict[str, str]) -> None:
+    before = ann.head
+    ann.write("deep/down/apply.sh", "git diff $CI_PREV_COMMIT_SHA\n")
+    sha = commit_all(ann)
+    ann.write("deep/down/apply.sh", "changed since\n")
+    inside = ReadOnlyRepository(DirectRunner(seal, ann.path / "deep")).files
+    assert inside.find_mention(sha, WORDS) == "deep/down/apply.sh"
+    assert inside.find_mention(before, WORDS) == ""
+    assert inside.find_mention("0" * 40, WORDS) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_found"),
+    [
+        ("README.md", b"CI_PREV_X", False),
+        ("docs/README.MD", b"CI_PREV_X", False),
+        ("tool.bin", b"\0\0CI_PIPELINE_FILES\0", True),
+        ("no newline: name.sh", b"CI_PREV_", True),
+        ("lower", b"ci_prev_x", False),
+        ("readme.md.sh", b"CI_PREV_X", True),
+    ],
+)
+def test_a_mention_counts_except_in_files_that_only_describe(
+    ann: Clone, files: CommitFiles, name: str, content: bytes, *, is_found: bool
+) -> None:
+    path = ann.path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    ann.write(".gitattributes", "* -diff\n")
+    ann.git("config", "grep.lineNumber", "true")
+    ann.git("config", "grep.column", "true")
+    found = files.find_mention(commit_all(ann), WORDS, except_suffixes=(".md",))
+    assert found == (name if is_found else "")

@@ -339,7 +339,7 @@ SECRETS = (
         (
             Change(
                 "config/resolve.py",
-                "server.is_loopback and (dial.value is None or is_loopback_host(dial.value.address))",
+                "server.is_loopback and (dial is None or is_loopback_host(dial.address))",
                 "server.is_loopback",
             ),
         ),

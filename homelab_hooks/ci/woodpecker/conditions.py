@@ -13,19 +13,24 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-import yaml
-
 from homelab_hooks.ci.provider import Trigger
+from homelab_hooks.ci.woodpecker.workflow_yaml import (
+    NULL_TAG,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    UnsupportedFormError,
+    read_fields,
+    read_workflow,
+)
 
-MAX_CONFIG_CHARS = 64 * 1024
-"""maximum characters of a configuration; PyYAML takes one or two seconds for this many"""
 MAX_NODES = 1000
 """nodes of a `when` that are read: aliases can multiply a few lines without end"""
 _FOR_PUSHES = {"branch", "path"}
 _FOR_OTHERS = {"cron", "status", "local", "matrix"}
 """conditions for other events, or for steps, which a workflow ignores"""
 _BRANCH_PREFIX = "refs/heads/"
-_NULL_TAG = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml")
 _LIST_FIELDS = {"include", "exclude"}
 _PATH_FIELDS = _LIST_FIELDS | {"ignore_message", "on_empty"}
@@ -36,10 +41,6 @@ _NOT_DECIDED_IN_GLOB = re.compile(r"[\[\]{}\\]|\*\*[^/]|[^/]\*\*")
 Result = bool | None
 """True: matches; False: does not; None: not decided here"""
 Value = str | list["Value"] | dict[str, "Value"]
-
-
-class _NotDecidedError(Exception):
-    """The configuration, or a condition, has a form that is not evaluated here."""
 
 
 def are_all_filtered(files: Mapping[str, str], trigger: Trigger) -> Result:
@@ -63,9 +64,9 @@ def are_all_filtered(files: Mapping[str, str], trigger: Trigger) -> Result:
 
 def _evaluate_workflow(text: str, trigger: Trigger) -> Result:
     try:
-        top = _read_fields(text)
+        top = read_fields(read_workflow(text))
         when = _to_value(top["when"], _count_nodes()) if "when" in top else {}
-    except (yaml.YAMLError, _NotDecidedError, RecursionError, ValueError):
+    except (UnsupportedFormError, RecursionError):
         return None
     entries = when if isinstance(when, list) else [when]
     # An empty list filters nothing, and a workflow whose steps are all filtered is filtered out too.
@@ -73,28 +74,15 @@ def _evaluate_workflow(text: str, trigger: Trigger) -> Result:
     return matches if matches is not True or _has_unconditional_step(top.get("steps")) else None
 
 
-def _read_fields(text: str) -> dict[str, yaml.Node]:
-    """Return the fields of a workflow as YAML nodes: values are never constructed, because aliases could multiply."""
-    if len(text) > MAX_CONFIG_CHARS:
-        raise _NotDecidedError
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    if not isinstance(root, yaml.MappingNode):
-        raise _NotDecidedError
-    fields = {str(key.value): value for key, value in root.value if isinstance(key, yaml.ScalarNode)}
-    if len(fields) != len(root.value) or "<<" in fields:
-        raise _NotDecidedError
-    return fields
-
-
-def _has_unconditional_step(steps: yaml.Node | None) -> bool:
+def _has_unconditional_step(steps: Node | None) -> bool:
     """Return whether at least one step has no conditions of its own."""
-    if isinstance(steps, yaml.MappingNode):
+    if isinstance(steps, MappingNode):
         bodies = [body for _, body in steps.value]
     else:
-        bodies = steps.value if isinstance(steps, yaml.SequenceNode) else []
+        bodies = steps.value if isinstance(steps, SequenceNode) else []
     return any(
-        isinstance(body, yaml.MappingNode)
-        and not {"when", "<<"} & {key.value for key, _ in body.value if isinstance(key, yaml.ScalarNode)}
+        isinstance(body, MappingNode)
+        and not {"when", "<<"} & {key.value for key, _ in body.value if isinstance(key, ScalarNode)}
         for body in bodies
     )
 
@@ -105,19 +93,19 @@ def _count_nodes() -> Callable[[], None]:
 
     def count() -> None:
         if next(left, None) is None:
-            raise _NotDecidedError
+            raise UnsupportedFormError
 
     return count
 
 
-def _to_value(node: yaml.Node, count: Callable[[], None]) -> Value:
+def _to_value(node: Node, count: Callable[[], None]) -> Value:
     count()
-    if isinstance(node, yaml.ScalarNode) and node.tag != _NULL_TAG:
+    if isinstance(node, ScalarNode) and node.tag != NULL_TAG:
         return str(node.value)
-    if isinstance(node, yaml.SequenceNode):
+    if isinstance(node, SequenceNode):
         return [_to_value(item, count) for item in node.value]
-    if not isinstance(node, yaml.MappingNode) or not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
-        raise _NotDecidedError
+    if not isinstance(node, MappingNode) or not all(isinstance(key, ScalarNode) for key, _ in node.value):
+        raise UnsupportedFormError
     return {str(key.value): _to_value(value, count) for key, value in node.value}
 
 
@@ -141,7 +129,7 @@ def _evaluate_condition(key: str, value: Value, trigger: Trigger) -> Result:
         prefix = {"branch": _BRANCH_PREFIX, "ref": ""}.get(key)
         names = [ref.removeprefix(prefix) for ref in trigger.refs] if prefix is not None else []
         return _match_one_of(value, names)
-    except _NotDecidedError:
+    except UnsupportedFormError:
         return None
 
 
@@ -165,7 +153,7 @@ def _match_paths(value: Value, trigger: Trigger) -> Result:
     ignored = value.get("ignore_message", "") if isinstance(value, dict) else ""
     on_empty = value.get("on_empty", "true") if isinstance(value, dict) else "true"
     if not isinstance(ignored, str) or on_empty not in ("true", "false"):
-        raise _NotDecidedError
+        raise UnsupportedFormError
     if ignored and ignored.lower() in trigger.message.lower():
         return True
     if not trigger.paths:
@@ -190,7 +178,7 @@ def _read_lists(value: Value, fields: set[str]) -> tuple[list[str], list[str]]:
     if not isinstance(value, dict):
         return _read_texts(value), []
     if set(value) - fields:
-        raise _NotDecidedError
+        raise UnsupportedFormError
     return _read_texts(value.get("include", [])), _read_texts(value.get("exclude", []))
 
 
@@ -200,7 +188,7 @@ def _read_texts(value: Value) -> list[str]:
         return [value]
     texts = [item for item in value if isinstance(item, str)]
     if isinstance(value, dict) or len(texts) != len(value) or not all(texts):
-        raise _NotDecidedError
+        raise UnsupportedFormError
     return texts
 
 

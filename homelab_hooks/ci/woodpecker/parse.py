@@ -97,7 +97,13 @@ def parse_repo(raw: object) -> Repo:
         full_name=read_text(json, "full_name"),
         active=json.get("active") is not False,
         config_path=read_text(json, "config_file"),
+        cancels_previous=_parse_events(json.get("cancel_previous_pipeline_events")),
     )
+
+
+def _parse_events(raw: object) -> frozenset[str]:
+    """Read a list of events; another shape, such as null, has none."""
+    return frozenset(event for event in raw if isinstance(event, str)) if isinstance(raw, list) else frozenset()
 
 
 def parse_login(raw: object) -> str:

@@ -18,6 +18,8 @@ VERSION_HEADER = "x-woodpecker-version"
 TOKEN_PAGE = "/user/cli-and-api"  # noqa: S105 - the page on which a user copies a token
 CANCEL_INFO_SINCE_VERSION = (3, 14)
 """the first version that says who or what cancelled a pipeline"""
+PREVIOUS_STATE_WORDS = ("CI_PREV_", "CI_PIPELINE_FILES")
+"""variables about the pipeline before this one, and the files that were changed since (docs: environment variables)"""
 FORGE_FAILURE = "could not load config from forge"
 """how the error of a pipeline begins whose configuration the forge did not return (server/pipeline/create.go)"""
 
@@ -27,6 +29,13 @@ def _are_all_filtered(files: Mapping[str, str], trigger: Trigger) -> bool | None
     from homelab_hooks.ci.woodpecker.conditions import are_all_filtered
 
     return are_all_filtered(files, trigger)
+
+
+def _find_dependence(files: Mapping[str, str]) -> str:
+    """Look for signs of dependence on the previous commit; the YAML reader is imported only then."""
+    from homelab_hooks.ci.woodpecker.previous_state import find_dependence
+
+    return find_dependence(files)
 
 
 WOODPECKER = Traits(
@@ -47,6 +56,8 @@ WOODPECKER = Traits(
     token_page=TOKEN_PAGE,
     activate_path="/repos/add",
     are_all_filtered=_are_all_filtered,
+    find_dependence=_find_dependence,
+    previous_state_words=PREVIOUS_STATE_WORDS,
 )
 
 

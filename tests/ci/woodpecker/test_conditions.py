@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from homelab_hooks.ci.provider import Trigger
-from homelab_hooks.ci.woodpecker.conditions import MAX_CONFIG_CHARS, MAX_NODES, are_all_filtered
+from homelab_hooks.ci.woodpecker.conditions import MAX_NODES, are_all_filtered
+from homelab_hooks.ci.woodpecker.workflow_yaml import MAX_CONFIG_CHARS
 
 STEPS = "steps: [{name: test, image: alpine, commands: [make test]}]\n"
 PUSH = Trigger(
