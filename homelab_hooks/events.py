@@ -9,7 +9,7 @@ from homelab_hooks.exit_codes import ExitCode
 
 
 class Stage(StrEnum):
-    """The stages of a landing, in order."""
+    """The stages of a landing in order, and those of the links that follow it."""
 
     PREFLIGHT = "preflight"
     FETCH = "fetch"
@@ -18,7 +18,12 @@ class Stage(StrEnum):
     PUSH = "push"
     CONFIRM = "confirm"
     WATCH = "watch"
+    MIRROR = "mirror"
+    ACTIONS = "actions"
+    STATUS = "status"
     DEPLOY = "deploy"
+    LIVE = "live"
+    RUN = "run"
 
 
 class Progress(StrEnum):
@@ -55,6 +60,8 @@ class StageChanged(NamedTuple):
     progress: Progress
     detail: str = ""
     took: float | None = None
+    link: str = ""
+    """the link of the chain that the stage waits for; empty for a stage of the landing itself"""
 
 
 REMOVED_STATUS = "removed"
@@ -246,6 +253,20 @@ class DeployResult(NamedTuple):
     image: str = ""
 
 
+class LinkResult(NamedTuple):
+    """One link of the chain that followed a push: how it ended, by what evidence. One that did not begin has a name."""
+
+    link: str
+    verdict: str = ""
+    exit: ExitCode | None = None
+    evidence: str = ""
+    url: str = ""
+    began: str = ""
+    """in RFC 3339 format"""
+    took: float | None = None
+    """in seconds"""
+
+
 class Result(NamedTuple):
     """The result, the last event of every command; `took` in seconds."""
 
@@ -256,6 +277,10 @@ class Result(NamedTuple):
     deploys: tuple[DeployResult, ...] = ()
     landed: bool | None = None
     url: str = ""
+    link: str = ""
+    """the link that decided"""
+    links: tuple[LinkResult, ...] = ()
+    """the receipt: every link of the chain in order"""
     reason: str = ""
     """what happened, in one sentence"""
     hint: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.events import DeployResult, PipelineResult
+from homelab_hooks.events import DeployResult, LinkResult, PipelineResult
 from homelab_hooks.exit_codes import ExitCode
 
 
@@ -23,3 +23,7 @@ class Verdict(NamedTuple):
     deploys: tuple[DeployResult, ...] = ()
     url: str = ""
     landed: bool | None = None
+    link: str = ""
+    """the link of the chain that decided"""
+    links: tuple[LinkResult, ...] = ()
+    """the receipt: every link of the chain in order"""

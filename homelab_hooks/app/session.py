@@ -151,6 +151,8 @@ class Session:
             deploys=verdict.deploys,
             landed=verdict.landed if verdict.landed is not None else known.landed,
             url=verdict.url or known.url,
+            link=verdict.link,
+            links=verdict.links,
             reason=verdict.reason,
             hint=verdict.hint,
             took=self.runtime.clock.now() - self._begin,

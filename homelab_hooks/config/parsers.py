@@ -22,6 +22,18 @@ def make_choice_parser(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def parse_bool(text: str) -> bool:
+    """Parse a boolean as git does.
+
+    >>> parse_bool("yes"), parse_bool("off")
+    (True, False)
+    """
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError("expected true or false")
+    return words[text.lower()]
+
+
 def parse_repo_name(text: str) -> str:
     """Parse the name of a repository in CI. It becomes part of a URL's path, so no segment may lead out of it.
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl, find_dial, is_loopback_host
+from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.text.durations import parse_duration
@@ -79,6 +80,7 @@ class Config(NamedTuple):
     remote: str
     onto: str
     verify: str
+    follow: tuple[LinkSpec, ...]
     deploy: tuple[str, ...]
     workflow: tuple[str, ...]
     superseded: Superseded
@@ -99,6 +101,7 @@ class Config(NamedTuple):
     vault_field: str
     vault_dial: Dial | None
     post_push: str
+    notes: bool
     notify: str
     values: tuple[EffectiveSetting, ...] = ()
     warnings: tuple[SettingWarning, ...] = ()
@@ -150,8 +153,19 @@ def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSett
             shown = repr(truncate_text(strip_userinfo(" ".join(texts)), 80))
             where = _describe_place(setting, source)
             raise CommandError(f"invalid value {shown} for {where}", hint=str(error)) from None
+        _refuse_tracked_commands(parsed, source)
         return EffectiveSetting(setting, tuple(parsed) if setting.is_list else parsed[0], " ".join(texts), source)
     return EffectiveSetting(setting, () if setting.is_list else setting.unset_value, setting.default_label, "default")
+
+
+def _refuse_tracked_commands(values: Iterable[object], source: str) -> None:
+    """Raise CommandError (usage) if the tracked file names a command to run after the push."""
+    commands = [value for value in values if isinstance(value, LinkSpec) and value.kind is LinkKind.RUN]
+    if commands and source == TRACKED_FILE:
+        raise CommandError(
+            f"{TRACKED_FILE} sets follow = {truncate_text(str(commands[0]), 80)}: a tracked file cannot name a command",
+            hint="remove it from the file, and run git config --add homelab.follow run:COMMAND",
+        )
 
 
 def _as_unset(setting: Setting, sources: SettingSources, problem: str) -> EffectiveSetting:
@@ -194,8 +208,9 @@ def _candidates(setting: Setting, sources: SettingSources) -> Iterator[tuple[str
     if value := _checked_option(setting, sources.options.get(setting.name)):
         yield value, f"option {setting.option}"
     for name in setting.env:
-        if text := sources.environ.get(name, "").strip():
-            yield text.split() if setting.is_list else text, f"environment {name}"
+        text = sources.environ.get(name, "")
+        if text.strip():
+            yield _split_variable(text, setting) if setting.is_list else text.strip(), f"environment {name}"
     entries = [entry for entry in sources.git if entry.value.strip() and entry.key.lower() == setting.git.lower()]
     if entries:
         texts = [entry.value for entry in entries] if setting.is_list else entries[-1].value
@@ -206,6 +221,13 @@ def _candidates(setting: Setting, sources: SettingSources) -> Iterator[tuple[str
         yield sources.woodpecker_cli_server, "woodpecker-cli's current context"
     if setting.default:
         yield setting.default, "default"
+
+
+def _split_variable(text: str, setting: Setting) -> list[str]:
+    """Return the elements of a list in a variable."""
+    if setting.may_have_spaces and "\n" in text:
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    return text.split()
 
 
 def _checked_option(setting: Setting, value: str | Sequence[str] | None) -> str | Sequence[str] | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from homelab_hooks.config import parsers
 from homelab_hooks.config.address import parse_connect_to, parse_dial, parse_server_url
+from homelab_hooks.config.link_spec import parse_link
 from homelab_hooks.text import durations
 
 
@@ -52,6 +53,8 @@ class Setting(NamedTuple):
     default_label: str = ""
     """the text for a default that is determined later"""
     is_list: bool = False
+    may_have_spaces: bool = False
+    """an element of the list may have spaces: the variable is split at newlines if it has any"""
     unset_value: Any = ""
     """its value if no source sets it; a list is empty then"""
 
@@ -94,6 +97,14 @@ SETTINGS: tuple[Setting, ...] = (
         name="verify", description="shell command that must succeed before a push to the target branch", parse=str,
         option="--verify-cmd", metavar="CMD",
         env=("HOMELAB_VERIFY",), git="homelab.verify", tracked="verify", default_label="auto-detected",
+    ),
+    Setting(
+        name="follow",
+        description="link to follow after the push: ci, mirror:REMOTE, actions, status:REMOTE:CONTEXT, deploy:TARGET, "
+        "live:URL, or run:COMMAND; a list replaces the default",
+        parse=parse_link, option="--follow", metavar="LINK", is_list=True, may_have_spaces=True,
+        env=("HOMELAB_FOLLOW",), git="homelab.follow", tracked="follow",
+        default_label="ci, then each --deploy target",
     ),
     Setting(
         name="deploy",
@@ -204,6 +215,10 @@ SETTINGS: tuple[Setting, ...] = (
         name="post_push", description="what to do after a plain `git push`",
         parse=parsers.make_choice_parser("foreground", "background", "off"), git="homelab.postPush",
         default_label="foreground on a terminal, else background",
+    ),
+    Setting(
+        name="notes", description="also write receipts as git notes, under refs/notes/homelab; true or false",
+        parse=parsers.parse_bool, git="homelab.notes", default="false",
     ),
     Setting(
         name="notify", description="command to run when a background watch ends", parse=str,

@@ -2,15 +2,15 @@
 
 Theory of operation.
 
-The chain is a list of links that is fixed before the first one begins. Its state is the list of verdicts of the links
+The chain is a list of links that is fixed before the first one begins. Its state is the list of results of the links
 that have ended, so the position in the chain is the length of that list and cannot disagree with it. There is one
 input, the verdict of the link that has just ended, and one decision, `decide_next`:
 
-    verdicts so far        links left    decision
+    results so far         links left    decision
     none                   some          run the first link
     last one ended with 0  some          run the next link
     last one ended with 0  none          end with it
-    last one is 8 or 124   any           end with it, and name the command that resumes this link
+    last one is 8 or 124   any           end with it, and name the command that resumes the chain at this link
     any other code         any           end with it
     none                   none          end with the verdict that the caller passed in
 
@@ -18,11 +18,13 @@ Invariants, and what each prevents:
 
 * A link begins only after the one before it ended with 0. A rollout is not waited for while CI can still reject the
   commit, because the wait would time out and hide the reason.
-* The first code other than 0 is the chain's code. No later link can improve or worsen it.
-* 8 (unreachable) and 124 (timeout) leave open how the link ends. Their hint is the command for this link, not the one
-  for the whole command: running `git land` a second time would find nothing to land.
-* Pipelines and the URL are carried over from earlier links. A verdict about a rollout still shows which pipelines
-  built the image.
+* The first code other than 0 is the chain's code, and that link is named. No later link can improve or worsen it.
+* 8 (unreachable) and 124 (timeout) leave open how the link ends. Their hint is the command that resumes at this link,
+  not the one for the whole command: running `git land` a second time would find nothing to land.
+* Pipelines, workloads, and the URL are carried over from earlier links. A verdict about a rollout still shows which
+  pipelines built the image.
+* The receipt has every link in order. One that did not begin has nothing but its name, so it cannot be taken for one
+  that succeeded.
 * The resume command is reported before the link runs, so that Ctrl-C in the link's first second prints it.
 
 `decide_next` is pure. `run_chain` is the loop around it: it announces and times each link and does nothing else.
@@ -32,8 +34,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from homelab_hooks.events import Event
+from homelab_hooks.config.link_spec import LinkKind
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Event, LinkResult
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.link import Link
 from homelab_hooks.follow.stage import run_stage
@@ -42,6 +47,21 @@ from homelab_hooks.verdict import Verdict
 
 UNDECIDED_EXITS = frozenset({ExitCode.TIMEOUT, ExitCode.UNREACHABLE})
 """codes after which the same link can be waited for again"""
+_END_LABELS = {
+    LinkKind.LIVE: "live",
+    LinkKind.DEPLOY: "deployed",
+    LinkKind.CI: "passed",
+    LinkKind.ACTIONS: "passed",
+    LinkKind.STATUS: "passed",
+}
+"""the verdict of a chain whose last link is of this kind; of another kind: ok"""
+
+
+class WallClock(Clock, Protocol):
+    """A clock that also knows the time of day."""
+
+    def wall(self) -> float:
+        """Return Unix time in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +112,22 @@ def _with_earlier_results(verdicts: Sequence[Verdict], first: Verdict) -> Verdic
     return verdicts[-1]._replace(
         pipelines=next((verdict.pipelines for verdict in newest_first if verdict.pipelines), ()),
         url=next((verdict.url for verdict in newest_first if verdict.url), ""),
+        deploys=tuple(deploy for verdict in verdicts for deploy in verdict.deploys),
     )
+
+
+def name_end(kind: LinkKind) -> str:
+    """Return the verdict of a chain that succeeded and whose last link is of this kind.
+
+    >>> name_end(LinkKind.LIVE), name_end(LinkKind.MIRROR)
+    ('live', 'ok')
+    """
+    return _END_LABELS.get(kind, "ok")
+
+
+def build_receipt(links: Sequence[Link], results: Sequence[LinkResult]) -> tuple[LinkResult, ...]:
+    """Return an entry for each link in order; one that did not begin has only its name."""
+    return (*results, *(LinkResult(link=link.name) for link in links[len(results) :]))
 
 
 def run_chain(
@@ -100,10 +135,12 @@ def run_chain(
     *,
     without_links: Verdict,
     emit: Callable[[Event], None],
-    clock: Clock,
+    clock: WallClock,
     on_resume_command: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
-    """Run each link after the one before it has succeeded, and return the chain's verdict.
+    """Run each link after the one before it has succeeded, and return the chain's verdict with its receipt.
+
+    A link that cannot begin raises CommandError; that is its verdict.
 
     Args:
         without_links: the verdict of a chain that has no links.
@@ -111,15 +148,65 @@ def run_chain(
     """
     resume_commands = [link.resume_command for link in links]
     verdicts: list[Verdict] = []
+    results: list[LinkResult] = []
     while True:
         step = decide_next(verdicts, resume_commands, without_links=without_links)
         if isinstance(step, EndChain):
-            return step.verdict
+            return _end_chain(step.verdict, links, results)
         link = links[step.index]
         on_resume_command(link.resume_command)
-        with run_stage(link.stage, emit=emit, clock=clock) as report:
+        began_at, began = clock.wall(), clock.now()
+        verdict = _run_link(link, emit=emit, clock=clock)
+        verdicts.append(verdict)
+        results.append(make_link_result(link, verdict, began_at=began_at, took=clock.now() - began))
+
+
+def _run_link(link: Link, *, emit: Callable[[Event], None], clock: Clock) -> Verdict:
+    with run_stage(link.stage, emit=emit, clock=clock, link=link.name) as report:
+        try:
             verdict = link.run()
-            verdicts.append(verdict)
-            report.detail = verdict.reason
-            if verdict.exit is not ExitCode.OK:
-                report.mark_failed()
+        except CommandError as problem:
+            verdict = Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint)
+        report.detail = verdict.reason
+        if verdict.exit is not ExitCode.OK:
+            report.mark_failed()
+    return verdict
+
+
+def make_link_result(link: Link, verdict: Verdict, *, began_at: float, took: float) -> LinkResult:
+    """Return the receipt's entry of a link that has ended.
+
+    Args:
+        began_at: unix seconds.
+        took: in seconds.
+    """
+    label = verdict.label or (name_end(link.kind) if verdict.exit is ExitCode.OK else verdict.exit.verdict)
+    return LinkResult(
+        link=link.name,
+        verdict=label,
+        exit=verdict.exit,
+        evidence=verdict.reason,
+        url=verdict.url,
+        began=format_wall_time(began_at),
+        took=took,
+    )
+
+
+def format_wall_time(seconds: float) -> str:
+    """Return unix seconds as a UTC time in RFC 3339 format.
+
+    >>> format_wall_time(0.25)
+    '1970-01-01T00:00:00.250+00:00'
+    """
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _end_chain(verdict: Verdict, links: Sequence[Link], results: Sequence[LinkResult]) -> Verdict:
+    """Return the verdict with the receipt, the link that decided, and for a success the word for its last link."""
+    if not results:
+        return verdict
+    decided = links[len(results) - 1]
+    label = verdict.label or (name_end(decided.kind) if verdict.exit is ExitCode.OK else "")
+    return verdict._replace(label=label, link=decided.name, links=build_receipt(links, results))

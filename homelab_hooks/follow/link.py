@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from homelab_hooks.config.link_spec import LinkKind
 from homelab_hooks.events import Stage
 from homelab_hooks.verdict import Verdict
 
 
 class Link(Protocol):
     """One link of the chain; it holds everything it needs and does nothing until `run` is called."""
+
+    @property
+    def kind(self) -> LinkKind:
+        """Return what the link waits for."""
+
+    @property
+    def name(self) -> str:
+        """Return the link's name in results and receipts, such as `deploy:web/shop`."""
 
     @property
     def stage(self) -> Stage:

@@ -29,7 +29,9 @@ class StageReport:
 
 
 @contextmanager
-def run_stage(stage: Stage, *, emit: Callable[[Event], None], clock: Clock, detail: str = "") -> Iterator[StageReport]:
+def run_stage(
+    stage: Stage, *, emit: Callable[[Event], None], clock: Clock, detail: str = "", link: str = ""
+) -> Iterator[StageReport]:
     """Emit the stage's start, then its end with the seconds it took.
 
     An exception ends the stage as failed and is raised again, so that a view never shows a stage as running after the
@@ -37,14 +39,16 @@ def run_stage(stage: Stage, *, emit: Callable[[Event], None], clock: Clock, deta
 
     Args:
         detail: text for the start event.
+        link: the link of the chain that the stage waits for.
     """
     began = clock.now()
-    emit(StageChanged(stage=stage, progress=Progress.STARTED, detail=detail))
+    emit(StageChanged(stage=stage, progress=Progress.STARTED, detail=detail, link=link))
     report = StageReport()
 
     def end(progress: Progress, text: str) -> None:
         took = clock.now() - began
-        emit(StageChanged(stage=stage, progress=progress, detail=strip_control_chars(text), took=took))
+        text = strip_control_chars(text)
+        emit(StageChanged(stage=stage, progress=progress, detail=text, took=took, link=link))
 
     try:
         yield report

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -102,7 +103,13 @@ class GitCommands:
         return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 
     def query_remote(
-        self, verb: str, *args: str, remote: str, timeout: float, packet_trace: Path | None = None
+        self,
+        verb: str,
+        *args: str,
+        remote: str,
+        timeout: float,
+        packet_trace: Path | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> Completed:
         """Query a remote without running a program that the repository's settings name.
 
@@ -113,7 +120,8 @@ class GitCommands:
         if self.untrusted and self.line("config", "--get", f"remote.{strip_web_userinfo(remote)}.uploadpack"):
             url = self.line("ls-remote", "--get-url", "--", strip_web_userinfo(remote))
             usual = ("--upload-pack=git-upload-pack",) if isinstance(parse_remote_url(url), NoRepoName) else ()
-        call = GitCall(timeout=timeout, settings={"core.hooksPath": os.devnull}, packet_trace=packet_trace)
+        told = {"core.hooksPath": os.devnull, **settings}
+        call = GitCall(timeout=timeout, settings=told, packet_trace=packet_trace)
         return self._run_with_remote([verb, *usual, *args], call)
 
     def run_with_remote(

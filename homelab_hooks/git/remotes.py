@@ -15,6 +15,8 @@ from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 REMOTE_TIMEOUT_S = 30.0
 """seconds for a remote to respond to a query"""
+WRITTEN_URL = "homelab-written-url:"
+"""stands for a URL as it is written: git rewrites a name only once, and no other rule matches this one"""
 _HEADS = "refs/heads/"
 _ADD_REMOTE_HINT = "to add a remote, run git remote add origin URL"
 
@@ -56,6 +58,25 @@ class Remotes:
         """Return `remote.pushDefault`, a name or a URL; empty if it is not set."""
         return self._git.line("config", "--get", "remote.pushDefault")
 
+    def written_url(self, remote: str) -> str:
+        """Return the remote's URL as it is in the settings, before insteadOf; a URL stays as it is."""
+        return next(iter(self._git.lines("config", "--get-all", f"remote.{remote}.url")), remote)
+
+    def ls_remote_as_written(self, remote: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
+        """Query the server that the remote's URL names, without insteadOf; NotFound if it does not have the branch.
+
+        A shorthand that is no URL by itself, such as `gh:acme/app`, is expanded.
+        """
+        url = self.written_url(remote)
+        prefixes = self._git.lines("config", "--get-regexp", r"^url\..*\.insteadof$")
+        if is_shorthand(url, [line.partition(" ")[2] for line in prefixes]):
+            return self.ls_remote_branch(url, branch, timeout=timeout)
+        done = self._git.query_remote(
+            "ls-remote", "--", WRITTEN_URL, _HEADS + branch,
+            remote=url, timeout=timeout, settings={f"url.{url}.insteadOf": WRITTEN_URL},
+        )  # fmt: skip
+        return self._read_tip(done, url, branch, timeout)
+
     def head_branch(self, remote: str) -> Found[str] | NotFound | Unavailable:
         """Return the remote's default branch, as recorded or else queried; NotFound if the server names none."""
         if known := self.known_head_branch(remote):
@@ -81,8 +102,11 @@ class Remotes:
 
     def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
         """Query the server for a branch's commit; NotFound if the server does not have the branch."""
+        done = self._git.query_remote("ls-remote", "--", url, _HEADS + branch, remote=url, timeout=timeout)
+        return self._read_tip(done, url, branch, timeout)
+
+    def _read_tip(self, done: Completed, url: str, branch: str, timeout: float) -> Poll[str]:
         ref = _HEADS + branch
-        done = self._git.query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
             return _unavailable(done)
         for line in done.lines:
@@ -141,6 +165,20 @@ class Remotes:
         if remote not in self.remote_names():
             return (remote,)
         return self._git.lines("remote", "get-url", *which, "--all", "--", remote)
+
+
+def is_shorthand(url: str, prefixes: Sequence[str]) -> bool:
+    """Return whether a URL is only one through `url.*.insteadOf`: its scheme, or its host, is such a prefix.
+
+    >>> is_shorthand("gh:acme/app", ["gh:"]), is_shorthand("https://git.example.test/a/b", ["https://git.example.test/"])
+    (True, False)
+    >>> is_shorthand("git.example.test:acme/app", ["git.example.test:"])
+    False
+    """
+    if "://" in url:
+        return False
+    host = url.partition("/")[0]  # gh:acme, or git.example.test:acme of an address for ssh
+    return any(host.startswith(prefix) and not set(".@") & set(prefix) for prefix in prefixes if prefix)
 
 
 def _unavailable(done: Completed) -> Unavailable:

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
@@ -57,7 +58,7 @@ class HttpClient:
         server: its name is used in SNI, Host, and the certificate check.
         dial: the address to connect to instead of using DNS; it takes precedence over proxy variables.
         ca_file: CA certificates to use instead of the system's.
-        token: sent as a bearer token with every request.
+        token: sent as a bearer token with every request; without one, the server's cookies are not sent back either.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class HttpClient:
             headers=headers,
             timeout=httpx.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             event_hooks={"response": [_set_location_aside]},
+            cookies=None if token else CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
     def request(

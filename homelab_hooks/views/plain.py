@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Protocol, assert_never
+from urllib.parse import quote
 
 from homelab_hooks.events import (
     BackgroundWatch,
@@ -133,10 +134,15 @@ def format_result_line(result: Result) -> str:
         ("pipelines", ",".join(f"#{pipeline.number}" for pipeline in result.pipelines)),
         ("landed", "" if result.landed is None else "yes" if result.landed else "no"),
         ("url", result.url),
+        ("link", quote(result.link, safe=_LINK_CHARS)),
         ("took", f"{result.took:.1f}"),
     ]
     shown = [(key, "".join(value.split())) for key, value in pairs]
     return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in shown if value)])
+
+
+_LINK_CHARS = "/:@#*,?=&+[]"
+"""characters of a link that need no percent-encoding: it has no spaces then"""
 
 
 def _start(event: Start) -> list[str]:
@@ -147,9 +153,10 @@ def _start(event: Start) -> list[str]:
 
 def _stage(event: StageChanged) -> list[str]:
     detail = f": {event.detail}" if event.detail else ""
+    name = _short_name(event.link) if ":" in event.link else event.stage
     if event.progress is Progress.STARTED:
-        return [f"{event.stage}{detail or ' ...'}"]
-    return [f"{event.stage} {event.progress}{detail}{_duration_suffix(event.took)}"]
+        return [f"{name}{detail or ' ...'}"]
+    return [f"{name} {event.progress}{detail}{_duration_suffix(event.took)}"]
 
 
 def _pipeline(event: PipelineChanged) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl
+from homelab_hooks.config.link_spec import parse_link
 from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
@@ -46,6 +47,12 @@ SAMPLES = {
     "remote": Sample(("forgejo", "forgejo"), ("team/up", "team/up"), NAME),
     "onto": Sample(("main", "main"), ("release/1.2", "release/1.2"), (*NAME, "a~1", "main.lock", "/main", "main/")),
     "verify": Sample(("make test", "make test"), ("tox -q", "tox -q")),
+    "follow": Sample(
+        ("mirror:github", (parse_link("mirror:github"),)),
+        ("ci:manual@acme/app", (parse_link("ci:manual@acme/app"),)),
+        ("github", "ci:", "ci:Push!", "mirror:", "mirror:-x", "status:origin", "deploy:shop", "live:shop.example.test",
+         "live:https://ann:s3cret@shop.example.test", "run:", "live:https://shop.example.test#a..b"),
+    ),
     "deploy": Sample(
         ("web/shop", ("web/shop",)), ("web/sts/db", ("web/sts/db",)), ("shop", "web/", "a/b/c/d", "-n/x", "web shop/x;")
     ),
@@ -82,6 +89,7 @@ SAMPLES = {
     "vault_field": Sample(("token", "token"), ("ci-token", "ci-token")),
     "vault_dial": Sample(("127.0.0.1:8200", Dial("127.0.0.1", 8200)), ("::1", Dial("::1")), ("vault.example.test",)),
     "notify": Sample(("notify-send CI", "notify-send CI"), ("~/bin/tell me", "~/bin/tell me")),
+    "notes": Sample(("true", True), ("yes", True), ("maybe",)),
     "post_push": Sample(("off", "off"), ("background", "background"), ("sometimes",)),
 }  # fmt: skip
 EMPTY: Mapping[str, Any] = {}
@@ -243,6 +251,22 @@ def test_one_empty_target_among_several_options_is_refused() -> None:
         resolve_config(SettingSources(options={"deploy": ["web/shop", ""]}))
 
 
+def test_a_list_whose_elements_may_have_spaces_is_split_at_newlines_if_there_are_any() -> None:
+    def follow(text: str) -> list[str]:
+        return [link.name for link in resolve_config(SettingSources(environ={"HOMELAB_FOLLOW": text})).follow]
+
+    assert follow("ci deploy:web/shop") == ["ci", "deploy:web/shop"]
+    assert follow("ci\nrun:make smoke now\n") == ["ci", "run:make smoke now"]
+    assert follow("run:make smoke\n") == ["run:make smoke"]
+
+
+def test_a_tracked_file_cannot_name_a_command_to_run_after_the_push() -> None:
+    with pytest.raises(CommandError, match="cannot name a command") as raised:
+        resolve_config(SettingSources(tracked={"follow": ["ci", "run:make smoke"]}))
+    assert raised.value.exit is ExitCode.USAGE
+    assert resolve_config(SettingSources(environ={"HOMELAB_FOLLOW": "run:make"})).follow[0].command == "make"
+
+
 NOT_TEXT: tuple[object, ...] = (
     7, -1, 0, 1.5, True, False, ["main", 7], [["main"]], [True], {}, {"name": "main"}, [{"name": "main"}],
     date(2026, 1, 1), float("nan"),
@@ -305,8 +329,8 @@ def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
 
 def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:
     assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
-        "repo", "target", "verify", "workflow", "superseded", "when-busy", "deploy", "timeout", "appear-timeout",
-        "rollout-timeout", "settle",
+        "repo", "target", "verify", "follow", "workflow", "superseded", "when-busy", "deploy", "timeout",
+        "appear-timeout", "rollout-timeout", "settle",
     }  # fmt: skip
 
 

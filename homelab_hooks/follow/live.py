@@ -1,0 +1,160 @@
+"""The link that waits until a running service answers with the commit.
+
+Theory of operation.
+
+Each poll is one GET. What it shows is one of:
+
+    ours        the answer names the commit, or a newer one that contains it
+    other       the answer names a commit that does not contain ours, or one that is not known here
+    nameless    the answer names no commit; statuses of 400 to 499 count as this
+    silent      no answer, or a status of 500 and more
+
+The wait succeeds once every poll has shown `ours` through the settle time, the first and the last poll included.
+Nothing else ends it before the timeout: a service may be down, then old, then new, in any order, while it is rolled
+out. At the timeout the code says what was seen last:
+
+    the last answer named another commit           124
+    the last answer named no commit                10
+    no answer was ever seen                        9
+
+Invariant: a commit that is no longer named within the settle time starts that time again, because several replicas, old
+and new, answer in turn behind one address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple, Protocol
+
+from homelab_hooks.config.link_spec import LinkKind
+from homelab_hooks.events import Event, Stage, Waiting
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.contact import seconds_to_heartbeat
+from homelab_hooks.polling.loop import Clock, poll_until_decided
+from homelab_hooks.polling.outcome import Decision, Found, Poll
+from homelab_hooks.text.durations import format_duration
+from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.verdict import Verdict
+
+POLL_INTERVAL_S = 1.0
+"""seconds between two requests"""
+
+
+class Shown(Enum):
+    """What an answer shows about the commit."""
+
+    OURS = auto()
+    OTHER = auto()
+    NAMELESS = auto()
+    SILENT = auto()
+
+
+class LiveAnswer(NamedTuple):
+    """One answer of the service: what it shows, and in words what was seen."""
+
+    shown: Shown
+    seen: str
+
+
+class LiveSource(Protocol):
+    """Asks the service."""
+
+    def poll(self) -> Poll[LiveAnswer]:
+        """Send one request; every outcome is Found."""
+
+
+class LiveState(NamedTuple):
+    """The state of the wait; times in seconds of the clock."""
+
+    sha: str
+    timeout: float
+    settle: float
+    began: float
+    url: str = ""
+    ours_since: float | None = None
+    """when the commit was first named without an interruption since"""
+    last: LiveAnswer | None = None
+    """the last answer that was not silent; the last silence if there was none"""
+    last_event_at: float = 0.0
+    verdict: Verdict | None = None
+
+
+def start_live(sha: str, *, timeout: float, settle: float, url: str, now: float) -> LiveState:
+    """Return the initial state; the timeout starts now."""
+    return LiveState(sha, timeout, settle, now, url, last_event_at=now)
+
+
+def decide_live(state: LiveState, poll: Poll[LiveAnswer], now: float) -> Decision[LiveState]:
+    """Apply one answer, then the timeout."""
+    answer = poll.value if isinstance(poll, Found) else LiveAnswer(Shown.SILENT, poll.reason)
+    since = (now if state.ours_since is None else state.ours_since) if answer.shown is Shown.OURS else None
+    was = state.last.seen if state.last else ""
+    is_news = answer.shown is not Shown.SILENT or state.last is None or state.last.shown is Shown.SILENT
+    state = state._replace(ours_since=since, last=answer if is_news else state.last)
+    if since is not None and now - since >= state.settle:
+        return Decision(_settle(state, ExitCode.OK, answer.seen))
+    # A settle time that has begun is finished: the service answers with the commit.
+    if now - state.began >= state.timeout and since is None:
+        return Decision(_expire(state))
+    is_due = seconds_to_heartbeat(state.last_event_at, now) <= 0
+    events = (Waiting(reason=answer.seen, elapsed=now - state.began),) if answer.seen != was or is_due else ()
+    state = state._replace(last_event_at=now) if events else state
+    left = since + state.settle - now if since is not None else state.began + state.timeout - now
+    return Decision(state, events, max(0.0, min(POLL_INTERVAL_S, left)))
+
+
+def _expire(state: LiveState) -> LiveState:
+    """Return the state with the verdict for a timeout, by what was seen last."""
+    assert state.last is not None  # noqa: S101 - there was at least one poll
+    limit = f" within {format_duration(state.timeout)}" if state.timeout else ""
+    match state.last.shown:
+        case Shown.OURS | Shown.OTHER:
+            reason = f"{short_sha(state.sha)} was not served{limit}: {state.last.seen}"
+            return _settle(state, ExitCode.TIMEOUT, reason)
+        case Shown.NAMELESS:
+            hint = "let the answer contain the commit, or name the JSON value with #PATH"
+            return _settle(state, ExitCode.ROLLOUT_UNPROVEN, state.last.seen, hint)
+        case Shown.SILENT:
+            reason = f"the service did not answer{limit}: {state.last.seen}"
+            return _settle(state, ExitCode.ROLLOUT_FAILED, reason, "check the service, its logs, and its address")
+
+
+def _settle(state: LiveState, exit_: ExitCode, reason: str, hint: str = "") -> LiveState:
+    return state._replace(verdict=Verdict(exit=exit_, reason=reason, hint=hint, sha=state.sha, url=state.url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLink:
+    """Waits until a URL answers with the commit.
+
+    Args:
+        name: live:URL or live:URL#PATH, without the URL's query.
+        start: returns what asks the service, and the initial state; called when the link begins.
+    """
+
+    name: str
+    start: Callable[[], tuple[LiveSource, LiveState]]
+    resume_command: str
+    clock: Clock
+    emit: Callable[[Event], None]
+
+    @property
+    def kind(self) -> LinkKind:
+        """Return what the link waits for."""
+        return LinkKind.LIVE
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage that the views show."""
+        return Stage.LIVE
+
+    def run(self) -> Verdict:
+        """Ask until the commit was served through the settle time, or the timeout has passed."""
+        source, state = self.start()
+        state = poll_until_decided(
+            state, fetch=lambda _: source.poll(), decide=decide_live, emit=self.emit, clock=self.clock
+        )
+        assert state.verdict is not None  # noqa: S101 - the loop returns only settled states
+        return state.verdict
