@@ -1,0 +1,139 @@
+"""Builds the links of a chain from their names: what each one asks, and within which timeouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from homelab_hooks.app import deploy_setup
+from homelab_hooks.app.session import Session
+from homelab_hooks.config.address import ServerUrl, find_dial
+from homelab_hooks.config.link_spec import LinkKind, LinkSpec
+from homelab_hooks.config.resolve import Config
+from homelab_hooks.errors import CommandError
+from homelab_hooks.follow.ci import CiLink
+from homelab_hooks.follow.deploy import DeployLink
+from homelab_hooks.follow.link import Link
+from homelab_hooks.follow.live import LiveLink, LiveSource, LiveState, start_live
+from homelab_hooks.follow.mirror import MirrorLimits, MirrorLink, MirrorSource, MirrorState, start_mirror
+from homelab_hooks.follow.mirror_source import GitMirrorSource
+from homelab_hooks.follow.run_command import RunCommandLink
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.git.history import GitContainment
+from homelab_hooks.land.request import Landed
+from homelab_hooks.net.http import HttpClient
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
+
+BuildWatch = Callable[[LinkSpec], tuple[WatchRequest, WatchDependencies]]
+
+
+class ChainContext(NamedTuple):
+    """What the links of one chain share."""
+
+    config: Config
+    session: Session
+    landed: Landed
+    resume_command: str
+    build_watch: BuildWatch
+    """returns the watch of a `ci` link and what it reads"""
+
+
+def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
+    """Raise CommandError (usage) for a link that can never begin: before the push, because afterwards it is too late."""
+    for spec in specs:
+        if spec.kind is LinkKind.DEPLOY:
+            deploy_setup.parse_targets((spec.workload,))
+        if spec.kind is LinkKind.MIRROR and spec.remote not in remotes:
+            known = f"; there are: {', '.join(remotes)}" if remotes else ""
+            hint = f"run git remote add {spec.remote} URL, or name another remote{known}"
+            raise CommandError(f"{spec.name}: there is no remote {spec.remote}", hint=hint)
+
+
+def build_link(spec: LinkSpec, context: ChainContext) -> Link:
+    """Return the link; it asks nothing until it is run."""
+    runtime, emit, resume = context.session.runtime, context.session.tell, context.resume_command
+    match spec.kind:
+        case LinkKind.CI:
+            return CiLink(
+                build=lambda: context.build_watch(spec),
+                resume_command=resume,
+                clock=runtime.clock,
+                emit=emit,
+                name=spec.name,
+            )
+        case LinkKind.DEPLOY:
+            return DeployLink(name=spec.name, wait=lambda: _wait_for_rollout(spec, context), resume_command=resume)
+        case LinkKind.MIRROR:
+            return MirrorLink(
+                name=spec.name,
+                start=lambda: _start_mirror(spec, context),
+                resume_command=resume,
+                clock=runtime.clock,
+                emit=emit,
+            )
+        case LinkKind.LIVE:
+            return LiveLink(
+                name=spec.name,
+                start=lambda: _start_live(spec, context),
+                resume_command=resume,
+                clock=runtime.clock,
+                emit=emit,
+            )
+        case LinkKind.RUN:
+            return RunCommandLink(
+                name=spec.name,
+                command=spec.command,
+                sha=context.landed.sha,
+                runner=runtime.user_command_runner,
+                directory=runtime.git_readonly.location.top_level() or runtime.directory,
+                timeout=context.config.timeout,
+                resume_command=resume,
+                clock=runtime.clock,
+                emit=emit,
+            )
+        case LinkKind.ACTIONS | LinkKind.STATUS:
+            from homelab_hooks.app.forge_links import build_forge_link
+
+            return build_forge_link(spec, context)
+
+
+def _wait_for_rollout(spec: LinkSpec, context: ChainContext) -> Verdict:
+    landed, session = context.landed, context.session
+    workloads = deploy_setup.parse_targets((spec.workload,))
+    request = deploy_setup.build_deploy_request(context.config, workloads, landed.sha)
+    kubectl = session.runtime.kubectl()
+    return deploy_setup.run_wait(request, session, remote=landed.remote, target=landed.branch, kubectl=kubectl)
+
+
+def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[MirrorSource, MirrorState]:
+    config, runtime, landed = context.config, context.session.runtime, context.landed
+    git = runtime.git_readonly
+    contains = GitContainment(git.history, now=runtime.clock.now, remote=spec.remote, branch=landed.branch)
+    source = GitMirrorSource(git, spec.remote, landed.branch, sha=landed.sha, contains=contains)
+    limits = MirrorLimits(config.timeout, config.appear_timeout, config.unreachable_timeout)
+    return source, start_mirror(landed.sha, spec.remote, landed.branch, limits, runtime.clock.now())
+
+
+def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[LiveSource, LiveState]:
+    from homelab_hooks.follow.live_source import LiveHttpSource
+
+    config, runtime, landed = context.config, context.session.runtime, context.landed
+    assert spec.live is not None  # noqa: S101 - the parser sets it for this kind
+    contains = GitContainment(
+        runtime.git_readonly.history, now=runtime.clock.now, remote=landed.remote, branch=landed.branch
+    )
+
+    def connect(server: ServerUrl) -> HttpClient:
+        dial = find_dial(server.host, config.connect_to)
+        return HttpClient(server, clock=runtime.clock, dial=dial, ca_file=config.forge_ca_file)
+
+    def compare(name: str) -> Containment:
+        return contains(newer=name, ours=landed.sha)
+
+    source = LiveHttpSource(spec.live, landed.sha, connect=connect, compare=compare, now=runtime.clock.now)
+    url, _, _ = spec.name.removeprefix("live:").partition("#")
+    state = start_live(
+        landed.sha, timeout=config.rollout_timeout, settle=config.settle, url=url, now=runtime.clock.now()
+    )
+    return source, state
