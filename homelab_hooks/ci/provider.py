@@ -182,6 +182,16 @@ class Provider:
     """opens the event stream of a repository; None if the provider has no stream"""
 
 
+def find_skip_marker(message: str, traits: Traits) -> str:
+    """Return the marker in a commit message that makes the provider skip a push of the commit; empty if there is none.
+
+    Only the message of the pushed head counts, and only for branches: a pushed tag is not skipped
+    (recording 06-skip-markers).
+    """
+    found = traits.skip_marker.search(message)
+    return found.group(0) if found else ""
+
+
 def find_first_repository(runs: RunSource, names: Iterable[str], *, within: float) -> Poll[Repo]:
     """Return the repository under the first of these names that exists in CI, otherwise the result for the last one.
 

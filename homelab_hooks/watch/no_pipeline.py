@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.ci.provider import Traits
+from homelab_hooks.ci.provider import Traits, find_skip_marker
 
 
 class CommitFacts(NamedTuple):
@@ -36,13 +36,13 @@ def explain_no_pipeline(
         was_filtered: a pipeline was seen as `created` and then vanished.
         searched_rows: the newest pipelines that were searched, if there are older ones; 0 if all were.
     """
-    marker = traits.skip_marker.search(facts.message)
+    marker = "" if facts.event == "tag" else find_skip_marker(facts.message, traits)
     if facts.is_repo_active is False:
         return "the repository is not active in CI", f"activate the repository in {traits.name}"
     if marker:
         return (
-            f"the commit message contains {marker.group(0)}",
-            f"push a commit without {marker.group(0)}, or run: homelab ci restart",
+            f"the commit message contains {marker}",
+            f"push a commit without {marker}, or run: homelab ci restart",
         )
     if facts.has_ci_config is False:
         return f"there is no {traits.name} configuration at this commit", f"add {traits.config_hint}"
