@@ -80,6 +80,8 @@ class PipelineChanged(NamedTuple):
     """Unix time in seconds; 0: not started"""
     expected: float | None = None
     """duration of earlier successful runs, in seconds"""
+    interrupted: bool | None = None
+    """true if it was stopped after it had begun, so that part of its work may be done; else left out"""
 
 
 class MatrixAxis(NamedTuple):
@@ -235,6 +237,8 @@ class PipelineResult(NamedTuple):
     ref: str
     status: str
     url: str
+    interrupted: bool | None = None
+    """true if it was stopped after it had begun, so that part of its work may be done; else left out"""
 
 
 class DeployResult(NamedTuple):

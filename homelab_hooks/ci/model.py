@@ -164,6 +164,11 @@ class Pipeline(NamedTuple):
         return self.finished - self.started if 0 < self.started <= self.finished else None
 
     @property
+    def is_interrupted(self) -> bool:
+        """Return whether it was stopped after it had begun: part of its work may be done."""
+        return self.status.is_cancelled and self.started > 0
+
+    @property
     def lacks_config(self) -> bool:
         """Return whether nothing could run because the forge did not return the configuration."""
         return any(error.is_forge_failure and not error.is_warning for error in self.config_errors)

@@ -15,6 +15,8 @@ def test_every_spelling_that_the_server_takes_is_found(marker: str) -> None:
     assert find_skip_marker(f"Update the notes\n\n{marker} for now\n", WOODPECKER) == marker
 
 
-@pytest.mark.parametrize("text", ["***NO_CI***", "[skip actions]", "skip ci", "[skip\tci]", "[skip\nci]", "[no ci]", ""])
+@pytest.mark.parametrize(
+    "text", ["***NO_CI***", "[skip actions]", "skip ci", "[skip\tci]", "[skip\nci]", "[no ci]", ""]
+)
 def test_what_the_server_does_not_take_is_no_marker(text: str) -> None:
     assert find_skip_marker(f"Update the notes {text}", WOODPECKER) == ""

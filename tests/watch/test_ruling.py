@@ -184,7 +184,10 @@ def test_a_newer_commit_that_contains_ours_is_followed(version: str) -> None:
     woodpecker = superseded(NEWER, version=version)
     events: list[Event] = []
     verdict = woodpecker.watch(tell=events.append)
-    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.FAILED, [2])
+    assert (verdict.exit, [(p.number, p.interrupted) for p in verdict.pipelines]) == (
+        ExitCode.FAILED,
+        [(1, True), (2, None)],
+    )
     assert any(isinstance(one, PipelineChanged) and "following it" in one.note for one in events)
 
 
@@ -212,13 +215,13 @@ def test_a_newer_commit_that_can_be_fetched_only_later_is_followed() -> None:
 
     woodpecker.compare = compare
     verdict = woodpecker.watch()
-    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
+    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [1, 2])
 
 
 def test_a_chain_of_newer_commits_is_followed_to_its_end() -> None:
     woodpecker = superseded(NEWER, script=timelines.make_green(60))
     woodpecker.push(timelines.make_green(20), at=20.0, sha=NEWER)
-    assert numbers(woodpecker) == (ExitCode.OK, [3])
+    assert numbers(woodpecker) == (ExitCode.OK, [1, 3])
 
 
 def test_a_chain_that_ends_in_a_commit_without_ours_is_6() -> None:

@@ -49,7 +49,7 @@ PIPELINES = (
         (
             Change(
                 "watch/observe.py",
-                "row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)",
+                "row for row in observation.rows if watch.accepts(row)",
                 "row for row in observation.rows if watch.scope.decides(row)",
             ),
         ),

@@ -231,8 +231,8 @@ SERVER = (
         (
             Change(
                 "watch/observe.py",
-                "for row in observation.rows if row.commit in watch.accepted_commits and watch",
-                "for row in observation.rows if watch",
+                "for row in observation.rows if watch.accepts(row)",
+                "for row in observation.rows if watch.scope.decides(row)",
             ),
         ),
         (

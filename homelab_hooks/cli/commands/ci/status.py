@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
     options.add_event_option(parser)
-    options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
+    options.add_options(parser, *options.CI_OPTIONS, "remote", *options.DECIDING_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
