@@ -10,14 +10,17 @@ from collections.abc import Sequence
 
 from homelab_hooks.ci.model import Pipeline, Status, Workflow
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
-from homelab_hooks.watch.failed_step import describe_failure
+from homelab_hooks.watch.failed_step import describe_failure, find_remedy
 from homelab_hooks.watch.result import Ruling
 
 
-def evaluate_workflows(detail: Pipeline, names: Sequence[str]) -> Ruling | None:
+def evaluate_workflows(detail: Pipeline, names: Sequence[str], about: str = "") -> Ruling | None:
     """Return the result of the named workflows of a pipeline; None if one of them has not ended.
 
     A workflow that was stopped has no result of its own: what stopped the pipeline is the result.
+
+    Args:
+        about: the commit or tag, for the hint.
     """
     cells = {name: tuple(w for w in detail.workflows if w.name == name) for name in names}
     exits = {name: _evaluate_cells(found, detail.status) for name, found in cells.items()}
@@ -30,7 +33,7 @@ def evaluate_workflows(detail: Pipeline, names: Sequence[str]) -> Ruling | None:
         return Ruling(worst, f"{_format_names(chosen)} of {detail.run} passed{_describe_rest(detail)}")
     if worst is ExitCode.FAILED:
         failed = tuple(w for name in chosen for w in cells[name] if w.state.is_failed)
-        return Ruling(worst, f"{detail.run} failed: {describe_failure(failed)}")
+        return Ruling(worst, f"{detail.run} failed: {describe_failure(failed)}", find_remedy(failed, about))
     return _rule_not_run(detail, chosen, is_skipped=bool(cells[chosen[0]]))
 
 

@@ -212,4 +212,8 @@ class CiPoller:
         answer = self._ci.account.queue(within=min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch)))
         if isinstance(answer, Denied):
             self._may_see_queue = False
-        return answer.value if isinstance(answer, Found) else None
+        if not isinstance(answer, Found):
+            return None
+        queue: QueueInfo = answer.value
+        own = tuple(limit for limit in queue.limited if self.repo and limit.repo == self.repo.id)
+        return queue._replace(limited=own)

@@ -9,7 +9,7 @@ from homelab_hooks.config.schema import Superseded
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.watch.failed_step import describe_failure
+from homelab_hooks.watch.failed_step import describe_failure, find_remedy
 from homelab_hooks.watch.named_workflows import evaluate_workflows
 from homelab_hooks.watch.result import Ruling, Undecided
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
@@ -59,7 +59,8 @@ def _rule_named(track: PipelineTrack, watch: CiWatchState, now: float) -> Ruling
     if status in {Status.ERROR, Status.BLOCKED, Status.DECLINED, Status.SKIPPED}:
         return None
     detail = track.final_detail if status.is_final else track.known_detail
-    found = evaluate_workflows(detail, watch.scope.workflows) if detail else None
+    about = watch.scope.tag or watch.scope.sha
+    found = evaluate_workflows(detail, watch.scope.workflows, about) if detail else None
     if found or not status.is_final or (detail and status.is_cancelled):
         return found
     if track.final_at is None or now - track.final_at < watch.timeouts.unreachable:
@@ -107,7 +108,9 @@ def _rule_finished(track: PipelineTrack, watch: CiWatchState, now: float) -> Rul
         return Ruling(exit=ExitCode.OK, reason=f"{number} passed" + ("" if ran else " (every workflow was skipped)"))
     if pipeline.status is Status.SUCCESS:
         return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {describe_failure(failed)}")
-    return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed" + (f": {describe_failure(failed)}" if failed else ""))
+    hint = find_remedy(failed, watch.scope.tag or watch.scope.sha)
+    cause = f": {describe_failure(failed)}" if failed else ""
+    return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed{cause}", hint=hint)
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status
+from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status, Workflow
 from homelab_hooks.config.schema import Superseded
 from homelab_hooks.events import PipelineResult
 from homelab_hooks.git.containment import Containment
@@ -47,6 +47,10 @@ class WatchScope(NamedTuple):
     def tag(self) -> str:
         """Return the name of the tag whose pipelines decide; empty if the scope is not a tag."""
         return self.ref.removeprefix(TAG_PREFIX) if self.ref.startswith(TAG_PREFIX) else ""
+
+    def counts(self, workflow: Workflow) -> bool:
+        """Return whether the workflow decides."""
+        return not self.workflows or workflow.name in self.workflows
 
     def decides(self, pipeline: Pipeline) -> bool:
         """Return whether pipelines of this event and ref count."""

@@ -8,9 +8,10 @@ from homelab_hooks.ci.model import Pipeline, Status, Workflow
 from homelab_hooks.events import Event, WorkflowChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import RequestFailed
-from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.polling.outcome import FailureKind, Found
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
+from homelab_hooks.watch.branch_status import query_branch_status
 from homelab_hooks.watch.named_workflows import evaluate_workflows
 from homelab_hooks.watch.state import WatchTimeouts
 from tests.ci.values import run_ref, scope_of
@@ -128,6 +129,31 @@ def test_a_pipeline_that_was_superseded_after_the_named_workflow_passed_is_0() -
     woodpecker.push(script("success", "success"))
     woodpecker.push(timelines.make_green(20), at=40.0, sha=NEWER)
     assert woodpecker.watch(scope=NAMED).exit is OK
+
+
+@pytest.mark.parametrize(
+    ("script_", "number", "red"),
+    [
+        (script("success", "failure"), 2, False),
+        (script("failure", "success"), 2, True),
+        (timelines.make_config_error(), 2, True),
+        (timelines.make_green(5), 1, False),
+        (timelines.make_cancelled(after=3), 1, False),
+        (script("success", "failure", ends_at=900), 2, False),
+    ],
+    ids=["green", "red", "error", "without it", "cancelled", "running"],
+)
+def test_the_color_of_a_branch_is_that_of_the_named_workflow(
+    script_: PipelineTimeline, number: int, *, red: bool
+) -> None:
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(script("success", "success"), sha=NEWER)
+    woodpecker.push(script_, at=100.0)
+    woodpecker.clock.t = 300.0
+    found = query_branch_status(["acme/app"], "main", lambda: woodpecker.ci, seconds=30.0, workflows=("deploy",))
+    assert isinstance(found, Found)
+    assert found.value.pipeline is not None
+    assert (found.value.pipeline.number, found.value.is_red) == (number, red)
 
 
 @pytest.mark.parametrize(("stream", "most"), [("up", 45), ("", 190)], ids=["stream", "list"])

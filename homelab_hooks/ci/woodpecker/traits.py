@@ -20,6 +20,12 @@ CANCEL_INFO_SINCE_VERSION = (3, 14)
 """the first version that says who or what cancelled a pipeline"""
 PREVIOUS_STATE_WORDS = ("CI_PREV_", "CI_PIPELINE_FILES")
 """variables about the pipeline before this one, and the files that were changed since (docs: environment variables)"""
+PULL_FAILURE = re.compile(
+    r"pull access denied|manifest (?:for .* not found|unknown)|toomanyrequests|pull rate limit"
+    r"|Err?ImagePull|ImagePullBackOff|failed to (?:pull|resolve)|response from daemon: (?:Get|Head) \"https?://",
+    re.IGNORECASE,
+)
+"""what the backends of the agent (Docker, Kubernetes) report for an image that could not be pulled"""
 FORGE_FAILURE = "could not load config from forge"
 """how the error of a pipeline begins whose configuration the forge did not return (server/pipeline/create.go)"""
 

@@ -42,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print only this step: STEP, WORKFLOW/STEP, or the text after == in the output",
     )
     which.add_argument("--all", action="store_true", help="print all steps that have started, not only failed ones")
+    parser.add_argument(
+        "--workflow",
+        action="append",
+        metavar="NAME",
+        help="print only steps of this workflow; repeatable (default: all)",
+    )
     parser.add_argument("--tail", type=_parse_count, metavar="N", help="print only the last N lines of each step")
     parser.add_argument(
         "-f",
@@ -65,7 +71,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     seen = take_snapshot(request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=told)
     if not seen.tracks or seen.repo is None:
         return session.finish(seen.verdict)
-    choice = LogSelection(step=args.step, all=args.all, last_lines=args.tail)
+    choice = LogSelection(step=args.step, all=args.all, last_lines=args.tail, workflows=tuple(args.workflow or ()))
     printer = Printer(session, as_events=config.output is OutputMode.JSON)
     reader = logs.LogReader(ci, seen.repo, clock=runtime.clock, out=printer.print_line)
     shown = _show_logs(seen, reader, choice, follow_with=told if args.follow else None)
