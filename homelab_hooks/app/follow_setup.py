@@ -87,7 +87,8 @@ class FollowUp:
         if not self.watching:
             return None
         config, runtime = self._config, self._session.runtime
-        runs = CiTargetPipelines(self._connected, runtime.git_readonly, wall=runtime.clock.wall)
+        wall = None if "GIT_COMMITTER_DATE" in runtime.environ else runtime.clock.wall
+        runs = CiTargetPipelines(self._connected, runtime.git_readonly, wall=wall)
         return PushQueue(
             runs=runs,
             when_busy=config.when_busy,

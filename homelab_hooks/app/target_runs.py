@@ -21,11 +21,16 @@ class CiTargetPipelines:
 
     Args:
         connect: returns the provider and the repository, which the preflight has looked up.
-        wall: returns Unix time in seconds.
+        wall: returns Unix time in seconds, on which the reflog's times are based; None if they are not (a fixed
+            GIT_COMMITTER_DATE): a tip then counts as new.
     """
 
     def __init__(
-        self, connect: Callable[[], tuple[Provider, Repo]], git: ReadOnlyRepository, *, wall: Callable[[], float]
+        self,
+        connect: Callable[[], tuple[Provider, Repo]],
+        git: ReadOnlyRepository,
+        *,
+        wall: Callable[[], float] | None,
     ) -> None:
         self._connect = connect
         self._git = git
@@ -51,8 +56,9 @@ class CiTargetPipelines:
 
     def describe_tip(self, sha: str, tracking: str) -> tuple[float, str]:
         """Return for how many seconds at least a commit has been the tip of a tracking ref, and why it runs nothing."""
-        seen_at = self._git.history.ref_moved_at(tracking, sha)
-        return max(0.0, self._wall() - seen_at) if seen_at else 0.0, self._explain_no_pipeline(sha, tracking)
+        seen_at = self._git.history.ref_moved_at(tracking, sha) if self._wall else 0
+        age_s = max(0.0, self._wall() - seen_at) if self._wall and seen_at else 0.0
+        return age_s, self._explain_no_pipeline(sha, tracking)
 
     def _explain_no_pipeline(self, sha: str, tracking: str) -> str:
         ci, repo = self._connect()
