@@ -15,6 +15,7 @@ class Stage(StrEnum):
     FETCH = "fetch"
     MERGE = "merge"
     VERIFY = "verify"
+    QUEUE = "queue"
     PUSH = "push"
     CONFIRM = "confirm"
     WATCH = "watch"

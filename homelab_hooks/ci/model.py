@@ -147,6 +147,7 @@ class Pipeline(NamedTuple):
     raw_status: str = ""
     """the provider's own word, as it is shown"""
     message: str = ""
+    author: str = ""
     reviewed_by: str = ""
     parent: RunRef | None = None
     """the pipeline that this one restarts"""

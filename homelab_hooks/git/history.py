@@ -17,6 +17,7 @@ _TAGS = "refs/tags/"
 _NOT_IN_REF = re.compile(r"[\^~:]|@\{")
 """what makes a revision more than the name of a ref"""
 _TAGGED_OBJECT = re.compile(r"object ([0-9a-f]{40}|[0-9a-f]{64})\n")
+_REFLOG_ENTRY = re.compile(r"(?P<sha>[0-9a-f]+) .*@\{(?P<at>[0-9]{1,12})\}", re.DOTALL)
 _NOT_AT_REMOTE = re.compile(rb"upload-pack: not our ref ")
 """what git-upload-pack responds, in protocol 2, about a commit that it does not have (tried with git 2.39)"""
 MAX_NESTED_TAGS = 16
@@ -219,6 +220,12 @@ class History:
     def previous_commit(self, ref: str) -> str:
         """Return what a ref was before its last change, by its reflog; empty if that is not known."""
         return self._object_of(f"{ref}@{{1}}")
+
+    def ref_moved_at(self, ref: str, sha: str) -> int:
+        """Return the Unix time at which a ref was last moved, by its reflog; 0 if it is not known, or not at `sha`."""
+        entries = self._git.lines("rev-list", "--walk-reflogs", "-1", "--date=unix", "--format=%H %gd", ref, "--")
+        found = _REFLOG_ENTRY.fullmatch(entries[-1]) if entries else None
+        return int(found["at"]) if found and found["sha"] == sha else 0
 
     def fetch_objects(self, remote: str, ref: str) -> ObjectFetch:
         """Fetch a commit or a branch without moving any ref, within `FETCH_TIMEOUT_S`."""

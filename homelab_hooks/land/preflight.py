@@ -12,6 +12,7 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
+from homelab_hooks.land.queue import require_free_target
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
@@ -29,6 +30,7 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
         if found and isinstance(request.verify, DetectVerification):
             choose_candidate(found, probe_with(dependencies.commands))
         require_ci_access(dependencies)
+        require_free_target(dependencies, state.target)
         report.detail = (
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
         )

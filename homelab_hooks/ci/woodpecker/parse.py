@@ -64,6 +64,7 @@ def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
         status=parse_status(raw_status),
         raw_status=raw_status,
         message=read_text(json, "message"),
+        author=read_display_text(json, "author"),
         reviewed_by=read_display_text(json, "reviewed_by"),
         parent=_optional_run(json, "parent"),
         created=read_number(json, "created", "created_at"),
