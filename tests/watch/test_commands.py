@@ -336,6 +336,16 @@ def test_a_start_that_is_filtered_out_is_no_pipeline_at_once(
     assert (ended.code, woodpecker.count(method="POST")) == (3, 1), ended
 
 
+def test_running_pipelines_are_cancelled(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
+    push(timelines.make_stuck())
+    ended = shell("homelab", "ci", "cancel")
+    assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "ok", "#1"), ended
+    assert "#1 was cancelled" in ended.err
+    again = shell("homelab", "ci", "cancel", "--output", "json")
+    last = objects(again.lines)[-1]
+    assert (again.code, last["verdict"], last["pipelines"], woodpecker.count(method="POST")) == (0, "nothing", [], 1)
+
+
 def test_nothing_to_restart_is_0(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
     push(timelines.make_green())
     ended = shell("homelab", "ci", "restart")
