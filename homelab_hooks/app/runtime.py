@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from homelab_hooks.auth.lookup import (
     CI_TOKEN_VARIABLES,
+    FORGE_TOKEN_VARIABLES,
     Token,
     TokenNotFound,
     TokenSource,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from homelab_hooks.net.probe_result import ProbeResult
     from homelab_hooks.system.output import OutputListener
 
-TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN")
+TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN", *FORGE_TOKEN_VARIABLES)
 """variables that hold tokens; child processes get them only if they need them"""
 JOB_VARIABLE = "HOMELAB_WATCH_JOB"
 """the job of a background watcher, as JSON; a variable, because it may hold a URL with a password"""
