@@ -74,3 +74,26 @@ def _is_allowed(name: str, destination: TokenDestination) -> bool:
     if name in _GITHUB_VARIABLES:
         return destination.origin == GITHUB_API_ORIGIN
     return destination.is_landing_remote
+
+
+def explain_missing_token(
+    choice: VariableChoice, destination: TokenDestination, *, forge_name: str, helper_reason: str
+) -> tuple[str, str]:
+    """Return why there is no token for a forge, and what to do; REMOTE stands for the name of the remote.
+
+    Args:
+        choice: without a variable.
+        forge_name: as in messages: "Forgejo at https://git.example.test".
+        helper_reason: why git's credential helpers have none.
+    """
+    own = " nor ".join((ANY_FORGE_VARIABLE, *_VARIABLES_BY_KIND[destination.kind]))
+    if choice.withheld:
+        names = " and ".join(choice.withheld)
+        reason = f"{names} may be of another forge, and is sent only to a forge that you name"
+        hint = "if the token is of this forge, name the forge: git config homelab.REMOTE.forgeUrl URL"
+    else:
+        reason = f"neither {own} is set"
+        variable = _VARIABLES_BY_KIND[destination.kind][0]
+        scope = "admin:repo_hook" if destination.kind is ForgeKind.GITHUB else "write:repository"
+        hint = f"create a token with the scope {scope} there, and set {variable}"
+    return f"no token for {forge_name}: {reason}; git's credential helpers: {helper_reason}", hint

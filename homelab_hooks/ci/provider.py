@@ -164,6 +164,8 @@ class Traits:
     """the path of the web page on which a user creates a token"""
     activate_path: str
     """the path of the web page on which a repository can be activated"""
+    webhook_path: str = ""
+    """the path at which the server receives the forge's webhooks; empty if it has none"""
     are_all_filtered: Callable[[Mapping[str, str], Trigger], bool | None] = _decide_nothing
     """whether no workflow of a configuration (texts by path) matches the trigger; None if that is not certain"""
     find_dependence: Callable[[Mapping[str, str]], str] = _assume_dependence

@@ -10,6 +10,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch.failed_step import describe_failure
+from homelab_hooks.watch.no_pipeline import LOST_WEBHOOK_HINT
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 
 DETAIL_WAIT_S = 5.0
@@ -101,7 +102,7 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
-NEEDS_WEBHOOK = "once the forge responds, redeliver the webhook on the forge, or push an empty commit"
+NEEDS_WEBHOOK = f"once the forge responds, {LOST_WEBHOOK_HINT}"
 """the hint if the forge did not return the configuration: none is stored for a restart, and there is nothing to fix"""
 
 
