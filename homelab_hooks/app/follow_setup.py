@@ -8,9 +8,9 @@ from typing import Any
 
 from homelab_hooks.app import deploy_setup, watch_setup
 from homelab_hooks.app.session import Session
-from homelab_hooks.app.target_runs import CiTargetPipelines, find_skip_marker
+from homelab_hooks.app.target_runs import CiTargetPipelines
 from homelab_hooks.ci.model import Repo
-from homelab_hooks.ci.provider import Provider
+from homelab_hooks.ci.provider import Provider, find_skip_marker
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.exit_codes import ExitCode

@@ -8,7 +8,7 @@ from functools import cached_property
 from homelab_hooks.app.pipeline_filter import are_workflows_filtered
 from homelab_hooks.app.previous_state import cache_dependence
 from homelab_hooks.ci.model import Pipeline, Repo
-from homelab_hooks.ci.provider import Provider, RunFilter, Traits
+from homelab_hooks.ci.provider import Provider, RunFilter, find_skip_marker
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.polling.outcome import Poll
@@ -71,9 +71,3 @@ class CiTargetPipelines:
             return f"it has no {traits.name} configuration"
         filtered = are_workflows_filtered(self._git, Commit(sha), remote, (branch,), traits)
         return "no workflow's conditions match" if filtered else ""
-
-
-def find_skip_marker(message: str, traits: Traits) -> str:
-    """Return what in a commit message makes CI skip the commit; empty if nothing does."""
-    found = traits.skip_marker.search(message)
-    return found.group(0) if found else ""

@@ -160,6 +160,6 @@ def _refuse_other_commit(detail: Pipeline) -> Denied:
     return Denied(
         f"{detail.run} now belongs to commit {short_sha(detail.commit)}: "
         "its pipeline was deleted, or the CI database was restored",
-        hint="to run CI for this commit again, run: homelab ci restart",
+        hint="to run CI for this commit again, run: homelab ci restart --redeliver",
         exit=ExitCode.NO_PIPELINE,
     )

@@ -11,6 +11,7 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch.failed_step import describe_failure, find_remedy
 from homelab_hooks.watch.named_workflows import evaluate_workflows
+from homelab_hooks.watch.no_pipeline import LOST_WEBHOOK_HINT
 from homelab_hooks.watch.result import Ruling, Undecided
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 from homelab_hooks.watch.supersede import describe_stopped, find_doubt, find_left_out
@@ -114,7 +115,7 @@ def _rule_finished(track: PipelineTrack, watch: CiWatchState, now: float) -> Rul
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
-NEEDS_WEBHOOK = "once the forge responds, redeliver the webhook on the forge, or push an empty commit"
+NEEDS_WEBHOOK = f"once the forge responds, {LOST_WEBHOOK_HINT}"
 """the hint if the forge did not return the configuration: none is stored for a restart, and there is nothing to fix"""
 
 

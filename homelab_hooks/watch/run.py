@@ -71,7 +71,7 @@ def explain_verdict(state: CiWatchState, dependencies: WatchDependencies, repo: 
     if verdict.exit is not ExitCode.NO_PIPELINE or state.tracks:
         return verdict
     if state.reassigned:
-        return verdict._replace(hint="to run CI for this commit again, run: homelab ci restart")
+        return verdict._replace(hint="to run CI for this commit again, run: homelab ci restart --redeliver")
     facts = dependencies.commit_facts()
     if repo and repo.config_path:  # git was asked about the default paths
         facts = facts._replace(has_ci_config=None, is_filtered=None)

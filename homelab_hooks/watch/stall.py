@@ -67,7 +67,7 @@ def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
     if oldest.pipeline.status is Status.PENDING and quiet >= CHECK_QUEUE_AFTER_S and isinstance(poll, Found):
         return _queue_reason(name, oldest.run, poll.value.queue)
     if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
-        remedy = f"if the agent is gone, cancel {oldest.run}, then run homelab ci restart"
+        remedy = "if the agent is gone, run homelab ci cancel, then homelab ci restart"
         return f"{name} without a change for {format_duration(quiet)}", remedy
     return name, ""
 

@@ -315,7 +315,7 @@ def test_ours_is_not_lost_when_many_newer_ones_push_it_down() -> None:
 
 REASONS = [
     (CommitFacts(message="docs [skip ci]"), False, "[skip ci]", "without [skip ci]"),
-    (CommitFacts(message="docs [CI SKIP]", has_ci_config=True), False, "[CI SKIP]", "restart"),
+    (CommitFacts(message="docs [CI SKIP]", has_ci_config=True), False, "[CI SKIP]", "without"),
     (CommitFacts(has_ci_config=False), False, "no Woodpecker configuration", ".woodpecker"),
     (CommitFacts(has_ci_config=True), True, "filtered", "when"),
     (CommitFacts(has_ci_config=True, is_branch_tip=False), False, "not the tip", "tip of the branch"),
@@ -327,8 +327,13 @@ REASONS = [
         "git land",
     ),
     (CommitFacts(is_repo_active=False, message="[skip ci]"), False, "not active", "activate"),
-    (CommitFacts(has_ci_config=True, is_branch_tip=True), False, "webhook", "homelab ci restart"),
-    (CommitFacts(has_ci_config=True), False, "webhook may have been lost, or no workflow's", "homelab ci restart"),
+    (CommitFacts(has_ci_config=True, is_branch_tip=True), False, "webhook", "homelab ci restart --redeliver"),
+    (
+        CommitFacts(has_ci_config=True),
+        False,
+        "webhook may have been lost, or no workflow's",
+        "homelab ci restart --redeliver",
+    ),
     (CommitFacts(has_ci_config=True, is_filtered=True), False, "no workflow's conditions match this push", "when"),
     (CommitFacts(has_ci_config=True, is_filtered=True, event="tag"), False, "match this tag", "when"),
     (CommitFacts(has_ci_config=True, is_filtered=True, is_pushed=False), False, "not on any known branch", "git land"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.mutants.cancels import CANCELS
 from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
@@ -38,4 +39,5 @@ REGISTER = (
     *SETTINGS,
     *PROXIES,
     *PROCESSES,
+    *CANCELS,
 )

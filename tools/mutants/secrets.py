@@ -279,7 +279,7 @@ SECRETS = (
     Defence(
         "silent-helpers",
         "git's credential helpers are asked without a prompt, whatever core.askPass says",
-        (Change("auth/lookup.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
+        (Change("auth/git_credentials.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
         (f"{FIND}::test_no_question_is_asked_even_where_a_prompt_is_set",),
     ),
     Defence(

@@ -61,6 +61,7 @@ WOODPECKER = Traits(
     version_path="/api/version",
     token_page=TOKEN_PAGE,
     activate_path="/repos/add",
+    webhook_path="/api/hook",
     are_all_filtered=_are_all_filtered,
     find_dependence=_find_dependence,
     previous_state_words=PREVIOUS_STATE_WORDS,
