@@ -1,9 +1,10 @@
 """Runs a command and, at each of its lines, a copy that gets signals: OUT SIGNALS BEGIN PROGRAM ARG...
 
 From the first call of a function named BEGIN, the process forks at every line that runs, in our code and in the
-libraries', the first two times that it runs. The copy gets all SIGNALS (SIGINT,SIGTERM) at once and runs to its end. Its stdout goes to OUT.NUMBER, its
-stderr to OUT.NUMBER.err, and both begin with what the process had written before. OUT.copies gets a row for each copy:
-its number, its line and its exit status. So one run shows what a signal does at each point, without any race.
+libraries', the first two times that the line runs. The copy gets all SIGNALS (SIGINT,SIGTERM) at once and runs to its
+end. Its stdout goes to OUT.NUMBER, its stderr to OUT.NUMBER.err, and both begin with what the process had written
+before. OUT.copies gets a row for each copy: its number, its line and its exit status. So one run shows what a signal
+does at each point, without any race.
 """
 
 from __future__ import annotations
