@@ -13,6 +13,7 @@ from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.containment import Containment
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _NOT_IN_REF = re.compile(r"[\^~:]|@\{")
 """what makes a revision more than the name of a ref"""
@@ -35,6 +36,13 @@ class Commit(NamedTuple):
     tag: str = ""
     tag_objects: tuple[str, ...] = ()
     """the annotated tags between the name and the commit, the outermost first; a tag can point to another tag"""
+
+
+class CheckedOut(NamedTuple):
+    """What HEAD is: its branch, empty if HEAD is detached, and its commit, empty before the first one."""
+
+    branch: str
+    sha: str
 
 
 class ObjectFetch(Enum):
@@ -137,7 +145,15 @@ class History:
     def current_branch(self) -> str:
         """Return the branch that is checked out; empty if HEAD is detached."""
         name = self._git.line("symbolic-ref", "--quiet", "HEAD")
-        return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
+        return name.removeprefix(_HEADS) if name.startswith(_HEADS) else ""
+
+    def checked_out(self) -> CheckedOut:
+        """Return the branch and the commit that are checked out, from one call."""
+        done = self._git.run("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+        if not done.ok or len(done.lines) != len(CheckedOut._fields):  # before the first commit
+            return CheckedOut(self.current_branch(), self.head())
+        sha, ref = done.lines
+        return CheckedOut(ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else "", sha)
 
     def branch_commit(self, branch: str) -> str:
         """Return the commit of a local branch; empty if the branch does not exist."""

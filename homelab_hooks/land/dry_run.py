@@ -44,7 +44,7 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     landing = Landing(dependencies, state_file(git), state)
     tip = _collecting(found, lambda: _target_commit(landing)) or ""
     if tip and facts.head and git.history.has_commit(tip):
-        _collecting(found, lambda: require_nothing_overwritten(landing, tip))
+        _collecting(found, lambda: require_nothing_overwritten(landing, tip, head=facts.head))
     merging = _merge_line(landing, facts, tip)
     more = (
         ()

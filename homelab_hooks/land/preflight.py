@@ -50,7 +50,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
         raise CommandError(
             "not in a git working tree", hint="run git land in the repository's working tree", exit=ExitCode.REFUSED
         )
-    branch, head = git.history.current_branch(), git.history.head()
+    branch, head = git.history.checked_out()
     asked = Found(request.onto) if request.onto else git.remotes.head_branch(remote) if remote else NotFound()
     target = asked.value if isinstance(asked, Found) else ""
     earlier = state_file(git).load()

@@ -244,10 +244,9 @@ def _run_dry(request: LandRequest, dependencies: LandingDependencies) -> Verdict
 
 @contextmanager
 def _with_lock(git: Repository) -> Iterator[None]:
-    with landing_lock(
-        git.location.homelab_dir(),
-        who=f"landing {git.history.current_branch() or short_sha(git.history.head())} in {git.location.top_level()}",
-    ):
+    branch, head = git.history.checked_out()
+    who = f"landing {branch or short_sha(head)} in {git.location.top_level()}"
+    with landing_lock(git.location.homelab_dir(), who=who):
         yield
 
 
