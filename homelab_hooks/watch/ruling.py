@@ -206,11 +206,9 @@ def _rule_contained(track: PipelineTrack, watch: CiWatchState, newer: Pipeline, 
     if lacks_config or (lacks_detail and is_waiting):
         return Undecided.EVIDENCE
     doubt = find_doubt(track.final_detail, theirs, watch.dependence, watch.scope.workflows)
-    return (
-        _make_superseded(track, watch, f"{newer.run}, which may not repeat its work: {doubt}")
-        if doubt
-        else (Undecided.FOLLOW)
-    )
+    if not doubt:
+        return Undecided.FOLLOW
+    return _make_superseded(track, watch, f"{newer.run}, which may not repeat it: {doubt}")
 
 
 def _make_superseded(track: PipelineTrack, watch: CiWatchState, by: str) -> Ruling:

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 
 from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.text.sanitize import truncate_text
 
-MAX_NAMED_STEPS = 3
-"""stopped steps that are named"""
+MAX_STOPPED_COLUMNS = 70
+"""columns in which stopped steps are named: a message has to hold the reason too"""
 NO_WORKFLOWS = "the workflows that were stopped are not known"
 
 
@@ -38,7 +39,7 @@ def find_doubt(
     for commit in (ours.commit, newer.commit):
         sign = dependence.get(commit, "the configuration cannot be read")
         if sign:
-            return f"a run may depend on the commit before it: at {short_sha(commit)}, {sign}"
+            return f"{sign} ({short_sha(commit)})"
     return ""
 
 
@@ -55,7 +56,7 @@ def find_left_out(begun: frozenset[str], newer: Pipeline | None) -> str:
 
 
 def describe_stopped(ours: Pipeline | None) -> str:
-    """Return in which steps the pipeline was stopped, as a clause after "was superseded by ..."; empty if not known."""
+    """Return in which steps the pipeline was stopped, as a clause after "was stopped"; empty if not known."""
     if ours is None:
         return ""
     if not ours.is_interrupted:
@@ -66,5 +67,5 @@ def describe_stopped(ours: Pipeline | None) -> str:
         for step in workflow.steps
         if step.state in {Status.RUNNING, Status.KILLED} and step.kind != "service"
     ]
-    more = f" and {len(stopped) - MAX_NAMED_STEPS} more" if len(stopped) > MAX_NAMED_STEPS else ""
-    return f" during {', '.join(stopped[:MAX_NAMED_STEPS])}{more}" if stopped else ""
+    more = f" and {len(stopped) - 1} more" if len(stopped) > 1 else ""
+    return f" during {truncate_text(stopped[0], MAX_STOPPED_COLUMNS)}{more}" if stopped else ""

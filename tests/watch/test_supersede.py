@@ -45,8 +45,8 @@ def doubt(ours: tuple[str, ...], newer: tuple[str, ...], signs: dict[str, str], 
         (("a", "b"), ("a",), INDEPENDENT, (), "it does not run workflow b"),
         (("a", "b"), ("a",), INDEPENDENT, ("a",), ""),
         (("a", "b"), ("a",), INDEPENDENT, ("b",), "it does not run workflow b"),
-        (("a",), ("a",), {OURS: PATHS, NEWER: ""}, (), f"at {short_sha(OURS)}, {PATHS}"),
-        (("a",), ("a",), {OURS: "", NEWER: PATHS}, (), f"at {short_sha(NEWER)}, {PATHS}"),
+        (("a",), ("a",), {OURS: PATHS, NEWER: ""}, (), f"{PATHS} ({short_sha(OURS)})"),
+        (("a",), ("a",), {OURS: "", NEWER: PATHS}, (), f"{PATHS} ({short_sha(NEWER)})"),
         (("a",), ("a",), {OURS: ""}, (), "the configuration cannot be read"),
         ((), ("a",), INDEPENDENT, (), "the workflows that were stopped are not known"),
     ],
@@ -66,7 +66,7 @@ def test_workflows_that_cannot_be_read_are_no_evidence() -> None:
 
 def test_what_was_stopped_is_named_by_step_and_workflow() -> None:
     assert describe_stopped(pipeline(1, OURS, "apply")) == " during step run-apply of workflow apply"
-    assert describe_stopped(pipeline(1, OURS, *"abcde")).endswith("workflow c and 2 more")
+    assert describe_stopped(pipeline(1, OURS, *"abcde")).endswith("workflow a and 4 more")
     assert describe_stopped(pipeline(1, OURS, "a", started=0)) == " before anything ran"
     assert describe_stopped(None) == ""
 

@@ -17,6 +17,7 @@ from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.settings import SETTINGS
 from tools.mutants.stream import STREAM
+from tools.mutants.superseding import SUPERSEDING
 from tools.mutants.text import TEXT
 from tools.mutants.user_work import USER_WORK
 from tools.mutants.watching import WATCHING
@@ -40,4 +41,5 @@ REGISTER = (
     *PROXIES,
     *PROCESSES,
     *CANCELS,
+    *SUPERSEDING,
 )

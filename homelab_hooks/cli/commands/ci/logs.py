@@ -24,7 +24,13 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
 from homelab_hooks.watch.diff import build_pipeline_result
 from homelab_hooks.watch.failure_report import format_config_errors
-from homelab_hooks.watch.log_selection import LogSelection, SelectedStep, has_selected_step
+from homelab_hooks.watch.log_selection import (
+    LogSelection,
+    SelectedStep,
+    has_selected_step,
+    select_steps,
+    select_workflow_errors,
+)
 from homelab_hooks.watch.snapshot import CommitSnapshot, take_snapshot
 
 MAX_SHOWN_COLUMNS = 40
@@ -193,7 +199,7 @@ def _describe_unreadable(reader: logs.LogReader, pipelines: ShownPipelines) -> s
 
 def _explain_nothing(known: Verdict, shown: tuple[Pipeline, ...], again: str) -> Verdict:
     """Return the verdict if no step was selected; a failed pipeline that shows neither a step nor an error is 8."""
-    unexplained = [one for one in shown if one.status.is_failed and not one.config_errors]
+    unexplained = [one for one in shown if one.status.is_failed and not one.config_errors and not _has_failed_step(one)]
     if unexplained:
         reason = f"{unexplained[0].run} has failed, but the server shows neither a failed step nor an error"
         return known._replace(exit=ExitCode.UNREACHABLE, reason=reason, hint=f"pass --all to see all steps; {again}")
@@ -201,6 +207,11 @@ def _explain_nothing(known: Verdict, shown: tuple[Pipeline, ...], again: str) ->
         return known._replace(label="nothing", reason="nothing ran, because the configuration has errors")
     reason = "no failed step; use --all for all steps, or --step NAME for one"
     return known._replace(label="nothing", reason=reason)
+
+
+def _has_failed_step(pipeline: Pipeline) -> bool:
+    """Return whether the pipeline shows why it failed, also where `--workflow` does not select it."""
+    return bool(select_steps(pipeline, LogSelection()) or select_workflow_errors(pipeline))
 
 
 def _parse_count(text: str) -> int:
