@@ -62,7 +62,8 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     "and the link to open a pull request is printed",
     ExitCode.PUSH_FAILED: "the fetch, the merge commit, or the push failed: authentication, network, a local hook, "
     "or a rejection by the server",
-    ExitCode.TIMEOUT: "timed out, or still running (`homelab ci status`); the command to resume is printed",
+    ExitCode.TIMEOUT: "timed out, before the push too if the target branch stayed busy, or still running "
+    "(`homelab ci status`); the command to resume is printed",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; the command to resume is printed",
     ExitCode.TERMINATED: "terminated by SIGTERM; the command to resume is printed",
 }

@@ -15,6 +15,7 @@ from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.post_push import post_push_hook
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
+from homelab_hooks.land.queue_preview import describe_busy_target
 from homelab_hooks.land.request import (
     DetectVerification,
     LandingDependencies,
@@ -49,7 +50,12 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     more = (
         ()
         if merging.endswith(_NOTHING_TO_LAND)
-        else (_collecting(found, lambda: _verify_line(landing)), _push_line(landing), _follow_line(dependencies))
+        else (
+            _collecting(found, lambda: _verify_line(landing)),
+            _collecting(found, lambda: describe_busy_target(dependencies, state.target)),
+            _push_line(landing),
+            _follow_line(dependencies),
+        )
     )
     for line in (merging, *more):
         if line:

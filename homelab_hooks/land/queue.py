@@ -35,6 +35,8 @@ PREFLIGHT_TIMEOUT_S = 10.0
 """seconds for an answer before anything is changed"""
 INFORM_TIMEOUT_S = 5.0
 """seconds for an answer that does not decide about the push"""
+MIN_RESUME_TIMEOUT_S = 60.0
+"""seconds of a --timeout that --continue repeats without a hint: a shorter one would end at once again"""
 WITHOUT_WAITING_HINT = "to push without waiting, run git land --continue --when-busy push"
 
 
@@ -182,7 +184,9 @@ def _queue_error(landing: Landing, result: StillBusy | NoAnswer) -> CommandError
     """Return the error for a wait without a result; what was merged stays, so that --continue waits again."""
     if isinstance(result, StillBusy):
         what = f"timed out waiting to push to {landing.upstream}: {result.reason}"
-        hint = f"to wait again, run git land --continue; {WITHOUT_WAITING_HINT}"
+        queue = landing.dependencies.queue
+        is_short = queue is not None and queue.timeout_s < MIN_RESUME_TIMEOUT_S
+        hint = f"to wait again, run git land --continue{' --timeout 60m' if is_short else ''}; {WITHOUT_WAITING_HINT}"
         return CommandError(what, hint=hint, exit=ExitCode.TIMEOUT)
     what = f"cannot reach CI to see what runs on {landing.upstream}: {result.reason}"
     hint = f"when CI responds again, run git land --continue; {WITHOUT_WAITING_HINT}"

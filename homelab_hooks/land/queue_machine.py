@@ -181,7 +181,7 @@ def _wait(state: QueueState, what: str, events: tuple[Event, ...], now: float) -
     if now >= state.request.timeout_at:
         return _end(state, StillBusy(describe_occupants(state.occupants)), events)
     if what != state.waiting_for or seconds_to_heartbeat(state.last_event_at, now) <= 0:
-        events += (Waiting(reason=f"waiting for {what}", elapsed=now - state.began_at),)
+        events += (Waiting(reason=what, elapsed=now - state.began_at),)
     if events:
         state = state._replace(last_event_at=now)
     return _continue(state._replace(waiting_for=what), events, _interval_s(state, now), now)
@@ -225,7 +225,7 @@ def _retry(state: QueueState, events: tuple[Event, ...], now: float) -> Decision
     if now >= state.request.timeout_at:
         return _end(state, StillBusy(describe_occupants(state.occupants) or "CI does not respond"), events)
     if seconds_to_heartbeat(state.last_event_at, now) <= 0:
-        events += (Waiting(reason="waiting for an answer of CI", elapsed=now - state.began_at),)
+        events += (Waiting(reason="no usable response from CI yet", elapsed=now - state.began_at),)
     if events:
         state = state._replace(last_event_at=now)
     delay = retry_delay(state.contact, now, _BACKOFF)

@@ -124,6 +124,20 @@ def test_ci_that_does_not_respond_ends_with_8_and_nothing_landed(
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
+@pytest.mark.parametrize(
+    ("when_busy", "text"),
+    [
+        (WhenBusy.WAIT, "would wait for #141 of aaaaaaaaaa by bob (running)"),
+        (WhenBusy.PUSH, "main is busy: #141 of aaaaaaaaaa by bob (running); CI will cancel it"),
+    ],
+)
+def test_a_dry_run_prints_what_runs_on_the_target(
+    ann: Clone, git_land: Land, events: RecordedEvents, when_busy: WhenBusy, text: str
+) -> None:
+    git_land(ann, queue=queue(BUSY, when_busy=when_busy), dry_run=True)
+    assert text in events.lines("homelab")
+
+
 def test_refuse_looks_in_the_preflight_and_changes_nothing(
     workshop: ScratchRepositories, ann: Clone, git_land: Land, events: RecordedEvents
 ) -> None:

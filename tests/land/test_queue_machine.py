@@ -67,7 +67,7 @@ def test_the_wait_ends_when_the_pipeline_has_ended() -> None:
     waits = [(round(at), event) for at, event in events if isinstance(event, Waiting)]
     assert [at // 60 for at, _ in waits] == [0, 1, 2]
     assert waits[0][1].reason == (
-        "waiting for #141 of aaaaaaaaaa by bob (running); usually 4m00s; "
+        "#141 of aaaaaaaaaa by bob (running); usually 4m00s; "
         f"a push would cancel it, and its work may not be repeated: {SIGN}"
     )
 

@@ -10,6 +10,7 @@ from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
+from tools.mutants.queue import QUEUE
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
 from tools.mutants.search import SEARCH
@@ -42,4 +43,5 @@ REGISTER = (
     *PROCESSES,
     *CANCELS,
     *SUPERSEDING,
+    *QUEUE,
 )
