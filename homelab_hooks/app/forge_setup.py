@@ -151,5 +151,6 @@ class ForgeConnector:
         source = "git's credential helpers"
         self._runtime.redact.add(found.password)
         authorization = Authorization.from_password(found.user, found.password, source)
-        self._runtime.redact.add(authorization.value.removeprefix("Basic "))
+        encoded = authorization.value.removeprefix("Basic ")
+        self._runtime.redact.add(validate_header_value(encoded, source))
         return authorization
