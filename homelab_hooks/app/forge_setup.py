@@ -28,7 +28,6 @@ from homelab_hooks.polling.retry import repeat_until
 
 DETECTION_TIMEOUT_S = 20.0
 """seconds in which the kind of a forge must be detected, retries included"""
-_OWNER_AND_NAME = 2
 
 
 class ForgeRemote(NamedTuple):
@@ -70,8 +69,8 @@ def resolve_forge_remote(
 
 def strip_forge_path(full_name: str, place: ForgePlace) -> str:
     """Return OWNER/NAME without the path that a forge below another path has in its repositories' URLs."""
-    prefix = place.url.path.lstrip("/") + "/"
-    return full_name.removeprefix(prefix) if place.url.path and full_name.count("/") >= _OWNER_AND_NAME else full_name
+    rest = full_name.removeprefix(place.url.path.lstrip("/") + "/") if place.url.path else full_name
+    return rest if "/" in rest else full_name
 
 
 class ForgeConnector:
@@ -151,5 +150,6 @@ class ForgeConnector:
         source = "git's credential helpers"
         self._runtime.redact.add(found.password)
         authorization = Authorization.from_password(found.user, found.password, source)
-        self._runtime.redact.add(authorization.value.removeprefix("Basic "))
+        encoded = authorization.value.removeprefix("Basic ")
+        self._runtime.redact.add(validate_header_value(encoded, source))
         return authorization

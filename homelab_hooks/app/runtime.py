@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from homelab_hooks.app.git_environ import build_git_environ
 from homelab_hooks.auth.lookup import (
     CI_TOKEN_VARIABLES,
     FORGE_TOKEN_VARIABLES,
@@ -103,8 +104,14 @@ class Runtime:
         self._child_environ = {
             name: value for name, value in self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)
         }
+        self._git_environ = self._child_environ
         self.git_readonly = self._open_reader()
         """git that never prompts, changes nothing, and starts quickly"""
+        self._git_environ = build_git_environ(
+            self._child_environ, self.environ, self.git_readonly.location.config_entries
+        )
+        if len(self._git_environ) > len(self._child_environ):
+            self.git_readonly = self._open_reader()
 
     @classmethod
     def from_process(cls) -> Runtime:
@@ -149,7 +156,7 @@ class Runtime:
         return Path(self.environ.get("HOME") or "~")
 
     def _open_reader(self, *, git_dir_is_known: bool = False) -> ReadOnlyRepository:
-        runner = DirectRunner(self._child_environ, self.directory, git_dir_is_known=git_dir_is_known)
+        runner = DirectRunner(self._git_environ, self.directory, git_dir_is_known=git_dir_is_known)
         return ReadOnlyRepository(runner)
 
     @cached_property
@@ -161,7 +168,7 @@ class Runtime:
         interactive = sys.stdin is not None and sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
         return Repository(
             GitPythonRunner(
-                self._child_environ,
+                self._git_environ,
                 self.directory,
                 inherited=os.environ,
                 interactive=interactive,
@@ -263,7 +270,7 @@ class Runtime:
 
     def credential_runner(self) -> ProcessRunner:
         """Return a runner of credential helpers, which shows their output unless the doctor runs it in a thread."""
-        runner = ProcessRunner(self._child_environ)
+        runner = ProcessRunner(self._git_environ)
         if threading.current_thread() is not threading.main_thread():
             return runner
         return runner.with_listener(self._listen("credential helper"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from homelab_hooks.app.forge_setup import strip_forge_path
 from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.config.remote_forge import ForgeKind, RemoteForge, read_remote_forges
 from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config, resolve_config_leniently
@@ -113,3 +114,12 @@ def test_the_setting_for_all_remotes_is_resolved_with_the_others() -> None:
     config = resolve_config(SettingSources(git=entries(("homelab.forgeurl", "https://git.example.test"))))
     assert config.forge_url == ServerUrl("https", "git.example.test", 443)
     assert config.source("forge_url") == "git config homelab.forgeUrl (local)"
+
+
+@pytest.mark.parametrize(
+    ("full_name", "repo"), [("git/acme/app", "acme/app"), ("acme/app", "acme/app"), ("git/app", "git/app")]
+)
+def test_a_forge_below_a_path_has_the_path_in_its_repositories_urls(full_name: str, repo: str) -> None:
+    """Over ssh, the path is missing; an owner may be called like the path."""
+    below = ForgePlace(parse_server_url("https://example.test/git"), OriginBasis.NAMED, "option --forge-url")
+    assert strip_forge_path(full_name, below) == repo

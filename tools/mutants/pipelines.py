@@ -58,7 +58,7 @@ PIPELINES = (
     Defence(
         "tags-started-by-hand",
         "a tag is not started by hand",
-        (Change("watch/restart_plan.py", "if scope.tag or scope.tag_objects:", "if False:"),),
+        (Change("watch/restart_plan.py", "if _is_tag(snapshot.state.scope):", "if False:"),),
         (f"{RESTART}::test_a_tag_without_a_pipeline_is_not_started_by_hand",),
     ),
     Defence(

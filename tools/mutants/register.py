@@ -6,6 +6,7 @@ from tools.mutants.cancels import CANCELS
 from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
+from tools.mutants.forge import FORGE
 from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
@@ -44,4 +45,5 @@ REGISTER = (
     *CANCELS,
     *SUPERSEDING,
     *QUEUE,
+    *FORGE,
 )

@@ -15,7 +15,7 @@ from homelab_hooks.forge.connection import ForgeConnection
 from homelab_hooks.forge.provider import PushDelivery, PushedCommit, Webhook
 from homelab_hooks.forge.webhook_json import parse_webhooks, quote_repo
 from homelab_hooks.polling.outcome import Found, NotFound, Poll
-from homelab_hooks.text.json_fields import read_object, read_text
+from homelab_hooks.text.json_fields import UnexpectedShape, read_object, read_text
 
 PAGE_SIZE = 50
 """webhooks of one page, the most that Gitea returns"""
@@ -71,7 +71,10 @@ class GiteaRedelivery:
 
 
 def _parse_default_branch(raw: object) -> str:
-    return read_text(read_object(raw), "default_branch")
+    name = read_text(read_object(raw), "default_branch")
+    if not name.isprintable():  # JSON can contain half of a surrogate pair, which no URL can
+        raise UnexpectedShape("default_branch is not the name of a branch")
+    return name
 
 
 def _parse_tip(raw: object) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 ALL_SCOPES = frozenset({"read:repository", "write:repository"})
-ZERO_SHA = "0" * 40
+ZERO_SHA = "0000000000000000000000000000000000000000"
 
 
 class RepoRight(IntEnum):
