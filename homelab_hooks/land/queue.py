@@ -62,7 +62,7 @@ class _TargetPoller:
         queue: PushQueue,
         request: QueueRequest,
         memory: QueueMemory,
-        landing: PushedCommit,
+        landing: PendingPush,
         now: Callable[[], float],
     ) -> None:
         self._queue = queue
@@ -99,7 +99,7 @@ class _TargetPoller:
         return find_sign(self._queue, *commits, self._landing.sha)
 
 
-class PushedCommit(NamedTuple):
+class PendingPush(NamedTuple):
     """The commit to push, and the tracking ref of the branch that it is pushed to; empty if not known yet."""
 
     sha: str = ""
@@ -128,7 +128,7 @@ def wait_for_turn_to_push(landing: Landing, tip: str, sha: str) -> QueueResult:
         return BranchIsFree(f"the message of {sha} contains {marker}, so its push starts no pipeline")
     with landing.stage(Stage.QUEUE) as report:
         request = _make_request(landing, queue, tip)
-        pushed = PushedCommit(sha, f"refs/remotes/{landing.state.remote}/{landing.state.target}")
+        pushed = PendingPush(sha, f"refs/remotes/{landing.state.remote}/{landing.state.target}")
         state = _run(landing.dependencies, queue, request, memory, pushed)
         memory.appeared = state.appeared
         result = state.result
@@ -169,7 +169,7 @@ def _run(
     queue: PushQueue,
     request: QueueRequest,
     memory: QueueMemory,
-    pushed: PushedCommit,
+    pushed: PendingPush,
 ) -> QueueState:
     return poll_until_decided(
         begin_queue(request, dependencies.clock.now(), appeared=memory.appeared),
@@ -219,7 +219,7 @@ def require_free_target(dependencies: LandingDependencies, branch: str) -> None:
         appear_s=0.0,
         unreachable_s=PREFLIGHT_TIMEOUT_S,
     )
-    result = _run(dependencies, queue, request, QueueMemory(), PushedCommit()).result
+    result = _run(dependencies, queue, request, QueueMemory(), PendingPush()).result
     if not isinstance(result, BranchIsFree):
         reason = result.reason if isinstance(result, PushRefused) else "cannot reach CI to see what runs on the target"
         raise CommandError(reason, hint=BUSY_HINT, exit=ExitCode.REFUSED)
