@@ -15,6 +15,7 @@ class Stage(StrEnum):
     FETCH = "fetch"
     MERGE = "merge"
     VERIFY = "verify"
+    QUEUE = "queue"
     PUSH = "push"
     CONFIRM = "confirm"
     WATCH = "watch"
@@ -87,6 +88,8 @@ class PipelineChanged(NamedTuple):
     """Unix time in seconds; 0: not started"""
     expected: float | None = None
     """duration of earlier successful runs, in seconds"""
+    interrupted: bool | None = None
+    """true if it was stopped after it had begun, so that part of its work may be done; else left out"""
 
 
 class MatrixAxis(NamedTuple):
@@ -242,6 +245,8 @@ class PipelineResult(NamedTuple):
     ref: str
     status: str
     url: str
+    interrupted: bool | None = None
+    """true if it was stopped after it had begun, so that part of its work may be done; else left out"""
 
 
 class DeployResult(NamedTuple):

@@ -43,11 +43,12 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "everything requested completed and was confirmed",
     ExitCode.FAILED: "CI failed: the pipeline ended with failure or error",
     ExitCode.USAGE: "wrong arguments or settings",
-    ExitCode.NO_PIPELINE: "no pipeline appeared within `--appear-timeout`; the likely reason is printed",
+    ExitCode.NO_PIPELINE: "no pipeline appeared within `--appear-timeout`, or it ended without a workflow named by "
+    "`--workflow`; the likely reason is printed",
     ExitCode.DENIED: "access denied: token missing or rejected, invalid certificate, repository not found in CI, "
     "not a Woodpecker server, or no access to the cluster",
     ExitCode.CANCELLED: "the pipeline was cancelled, killed, or declined by a user",
-    ExitCode.SUPERSEDED: "superseded by a newer pipeline whose commit is not known to contain this one",
+    ExitCode.SUPERSEDED: "superseded by a newer pipeline that is not known to include the work of this commit",
     ExitCode.BLOCKED: "the pipeline needs approval; its URL is printed",
     ExitCode.UNREACHABLE: "no usable response from the server within `--unreachable-timeout`",
     ExitCode.ROLLOUT_FAILED: "the new pods fail, or the progress deadline was exceeded",
@@ -61,7 +62,8 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     "and the link to open a pull request is printed",
     ExitCode.PUSH_FAILED: "the fetch, the merge commit, or the push failed: authentication, network, a local hook, "
     "or a rejection by the server",
-    ExitCode.TIMEOUT: "timed out, or still running (`homelab ci status`); the command to resume is printed",
+    ExitCode.TIMEOUT: "timed out, before the push too if the target branch stayed busy, or still running "
+    "(`homelab ci status`); the command to resume is printed",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; the command to resume is printed",
     ExitCode.TERMINATED: "terminated by SIGTERM; the command to resume is printed",
 }

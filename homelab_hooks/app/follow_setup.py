@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from homelab_hooks.app import deploy_setup, watch_setup
 from homelab_hooks.app.session import Session
-from homelab_hooks.ci.provider import Provider
+from homelab_hooks.app.target_runs import CiTargetPipelines
+from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.provider import Provider, find_skip_marker
+from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.chain import run_chain
@@ -15,7 +19,7 @@ from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
 from homelab_hooks.git.history import Commit
-from homelab_hooks.land.request import Landed
+from homelab_hooks.land.request import Landed, PushQueue
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import access
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
@@ -41,6 +45,7 @@ class FollowUp:
         self._session = session
         self._given = given
         self._ci: Provider | None = None
+        self._repo: Repo | None = None
         self.watching = watching
         self.targets = config.deploy if deploying else ()
         self._workloads = deploy_setup.parse_targets(self.targets)
@@ -74,7 +79,35 @@ class FollowUp:
         about = watch_setup.resolve_context(config, runtime, "HEAD")
         self._ci = runtime.ci_provider(config)
         dial = f" ({config.dial})" if config.dial else ""
-        access.check_ci_access(self._ci, about.names, clock=runtime.clock, where=f"{runtime.server(config)}{dial}")
+        where = f"{runtime.server(config)}{dial}"
+        self._repo = access.check_ci_access(self._ci, about.names, clock=runtime.clock, where=where).repo
+
+    def push_queue(self) -> PushQueue | None:
+        """Return how the landing behaves while pipelines of the target run; None if CI is not watched."""
+        if not self.watching:
+            return None
+        config, runtime = self._config, self._session.runtime
+        wall = None if "GIT_COMMITTER_DATE" in runtime.environ else runtime.clock.wall
+        runs = CiTargetPipelines(self._connected, runtime.git_readonly, wall=wall)
+        return PushQueue(
+            runs=runs,
+            when_busy=config.when_busy,
+            timeout_s=config.timeout,
+            appear_s=config.appear_timeout,
+            unreachable_s=config.unreachable_timeout,
+        )
+
+    @property
+    def skip_marker_finder(self) -> Callable[[str], str] | None:
+        """Return a function that returns what in a commit message makes CI skip the commit; None without a watch."""
+        return partial(find_skip_marker, traits=default_traits()) if self.watching else None
+
+    def _connected(self) -> tuple[Provider, Repo]:
+        """Return what the preflight has found; it runs before everything that asks."""
+        if self._ci is None or self._repo is None:
+            self.require_access()
+        assert self._ci is not None and self._repo is not None  # noqa: S101, PT018 - the check above has set both
+        return self._ci, self._repo
 
     def run(self, landed: Landed) -> Verdict:
         """Follow the commit through every link."""

@@ -18,6 +18,8 @@ DECIDING_OPTIONS = ("workflow", "superseded")
 """which workflows decide about a commit, and whether a newer pipeline may decide for it"""
 WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", *DECIDING_OPTIONS, "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
 """the options of the watch after a plain push"""
+FORGE_OPTIONS = ("forge_url",)
+"""the options of commands that send a request to the forge's API"""
 LAND_OPTIONS = (
     *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "deploy",
     *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",

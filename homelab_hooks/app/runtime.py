@@ -12,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from homelab_hooks.app.git_environ import build_git_environ
 from homelab_hooks.auth.lookup import (
     CI_TOKEN_VARIABLES,
+    FORGE_TOKEN_VARIABLES,
     Token,
     TokenNotFound,
     TokenSource,
@@ -47,6 +49,7 @@ from homelab_hooks.views import View
 from homelab_hooks.views.select import create_view
 
 if TYPE_CHECKING:
+    from homelab_hooks.app.forge_setup import ForgeConnector
     from homelab_hooks.ci.connection import Connect
     from homelab_hooks.ci.provider import Provider
     from homelab_hooks.git.hook_config import HookConfig
@@ -56,7 +59,7 @@ if TYPE_CHECKING:
     from homelab_hooks.net.probe_result import ProbeResult
     from homelab_hooks.system.output import OutputListener
 
-TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN")
+TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN", *FORGE_TOKEN_VARIABLES)
 """variables that hold tokens; child processes get them only if they need them"""
 JOB_VARIABLE = "HOMELAB_WATCH_JOB"
 """the job of a background watcher, as JSON; a variable, because it may hold a URL with a password"""
@@ -101,8 +104,14 @@ class Runtime:
         self._child_environ = {
             name: value for name, value in self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)
         }
+        self._git_environ = self._child_environ
         self.git_readonly = self._open_reader()
         """git that never prompts, changes nothing, and starts quickly"""
+        self._git_environ = build_git_environ(
+            self._child_environ, self.environ, self.git_readonly.location.config_entries
+        )
+        if len(self._git_environ) > len(self._child_environ):
+            self.git_readonly = self._open_reader()
 
     @classmethod
     def from_process(cls) -> Runtime:
@@ -147,7 +156,7 @@ class Runtime:
         return Path(self.environ.get("HOME") or "~")
 
     def _open_reader(self, *, git_dir_is_known: bool = False) -> ReadOnlyRepository:
-        runner = DirectRunner(self._child_environ, self.directory, git_dir_is_known=git_dir_is_known)
+        runner = DirectRunner(self._git_environ, self.directory, git_dir_is_known=git_dir_is_known)
         return ReadOnlyRepository(runner)
 
     @cached_property
@@ -159,7 +168,7 @@ class Runtime:
         interactive = sys.stdin is not None and sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
         return Repository(
             GitPythonRunner(
-                self._child_environ,
+                self._git_environ,
                 self.directory,
                 inherited=os.environ,
                 interactive=interactive,
@@ -253,15 +262,15 @@ class Runtime:
         server = self.server(config)
         vault = (lambda: self.token_from_vault(config)) if config.vault_addr else None
         self._credential_helpers = self._credential_helpers or cache_source(
-            lambda: read_token_from_git(server, self._credential_runner(), token_page=default_traits().token_page)
+            lambda: read_token_from_git(server, self.credential_runner(), token_page=default_traits().token_page)
         )
         token = find_token(order_sources(self.environ, vault=vault, credential_helpers=self._credential_helpers))
         self.redact.add(token.value)
         return token
 
-    def _credential_runner(self) -> ProcessRunner:
+    def credential_runner(self) -> ProcessRunner:
         """Return a runner of credential helpers, which shows their output unless the doctor runs it in a thread."""
-        runner = ProcessRunner(self._child_environ)
+        runner = ProcessRunner(self._git_environ)
         if threading.current_thread() is not threading.main_thread():
             return runner
         return runner.with_listener(self._listen("credential helper"))
@@ -314,7 +323,7 @@ class Runtime:
         token = self.token(config).value if token is None else token
         from homelab_hooks.net.http import HttpClient
 
-        self._check_file(config, "ca_file")
+        self.check_file(config, "ca_file")
         return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token)
 
     def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
@@ -325,9 +334,16 @@ class Runtime:
         """
         from homelab_hooks.net.probe import probe_server
 
-        self._check_file(config, "ca_file")
+        self.check_file(config, "ca_file")
         server = self.server(config)
         return probe_server(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, timeout=timeout)
+
+    @cached_property
+    def forges(self) -> ForgeConnector:
+        """Return what connects to forges."""
+        from homelab_hooks.app.forge_setup import ForgeConnector
+
+        return ForgeConnector(self)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
         """Return a client for the user's kubectl."""
@@ -348,7 +364,7 @@ class Runtime:
         from homelab_hooks.auth.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
 
         # OpenSSL reads SSL_CERT_FILE if no other file is set, so it must not be a pipe or a device for Vault either.
-        self._check_file(config, "vault_ca" if config.vault_ca else "ca_file")
+        self.check_file(config, "vault_ca" if config.vault_ca else "ca_file")
         vault = resolve_vault_settings(config, self.environ, self._home)
         self.redact.add(vault.token)
         found = read_token_from_vault(vault, create_vault_client(vault, self.clock))
@@ -357,7 +373,7 @@ class Runtime:
         return found
 
     @staticmethod
-    def _check_file(config: Config, name: str) -> None:
+    def check_file(config: Config, name: str) -> None:
         """Raise CommandError for a CA bundle that cannot be used; it would be reported as a certificate error."""
         path: Path | None = getattr(config, name)
         if path is None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from homelab_hooks.app import options
 from homelab_hooks.app.pipeline_filter import are_workflows_filtered
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.ci.provider import Provider, Traits
+from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.provider import Provider, Traits, find_skip_marker
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -140,6 +141,8 @@ def watch_dependencies(
         ci=ci,
         open_stream=ci.open_stream if listen else None,
         contains=_lazy_containment(runtime, about.remote),
+        find_dependence=_lazy_dependence(runtime, ci.traits),
+        skip_marker=_lazy_skip_marker(runtime, about.commit, ci.traits),
         commit_facts=commit_facts(runtime.git_readonly, about, ci.traits),
     )
 
@@ -152,6 +155,28 @@ def _lazy_containment(runtime: Runtime, remote: Callable[[], str]) -> Containmen
         return containing()(newer=newer, ours=ours)
 
     return contains
+
+
+def _lazy_dependence(runtime: Runtime, traits: Traits) -> Callable[[Repo, str], str]:
+    """Return a check whether runs of a commit depend on the one before; few watches need it and its imports."""
+
+    @cache
+    def make_finder() -> Callable[[Repo, str], str]:
+        from homelab_hooks.app.previous_state import cache_dependence
+
+        return cache_dependence(runtime.git_readonly, traits)
+
+    def find(repo: Repo, sha: str) -> str:
+        return make_finder()(repo, sha)
+
+    return find
+
+
+def _lazy_skip_marker(runtime: Runtime, commit: Commit, traits: Traits) -> Callable[[], str]:
+    """Return a function that looks for a skip marker in the message; a push of a tag is never skipped."""
+    if commit.tag:
+        return str
+    return lambda: find_skip_marker(runtime.git_readonly.history.commit_message(commit.sha), traits)
 
 
 def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None]:
@@ -198,7 +223,9 @@ def watch_resume_command(
     words = [
         "homelab-watch",
         name,
-        *options.as_arguments(given, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS),
+        *options.as_arguments(
+            given, *options.CI_OPTIONS, "remote", *options.DECIDING_OPTIONS, *options.TIMEOUT_OPTIONS
+        ),
     ]
     words += [word for target in deploy for word in ("--deploy", target)]
     words += options.as_arguments(given, *options.ROLLOUT_OPTIONS) if deploy else []
@@ -210,7 +237,7 @@ def build_watch_request(
 ) -> WatchRequest:
     """Return the watch that the settings ask for."""
     return WatchRequest(
-        scope=decides,
+        scope=decides._replace(workflows=config.workflow, superseded=config.superseded),
         repo_names=about.names,
         timeouts=build_timeouts(config),
         fail_fast=fail_fast,

@@ -6,22 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from homelab_hooks.auth.git_credentials import HELPER_TIMEOUT_S, GitCredentials, fill_git_credentials
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError, WrongServerError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.process_runner import ProcessRunner
-from homelab_hooks.text.helper_output import helper_words
-from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
+FORGE_TOKEN_VARIABLES = ("HOMELAB_FORGE_TOKEN", "FORGEJO_TOKEN", "GITEA_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
 MAX_TOKEN_CHARS = 16384
 """characters of the longest token; servers reject headers that are longer (nginx and Apache: 8 KiB, Go: 1 MiB)"""
-HELPER_TIMEOUT_S = 10.0
-"""seconds for a credential helper"""
-NO_PROMPT_ENV = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
-"""a credential helper must not prompt; an empty GIT_ASKPASS takes precedence over core.askPass and SSH_ASKPASS"""
-_ENGLISH_ENV = {"GIT_TEXTDOMAINDIR": "/dev/null"}
-"""git's own messages begin in English then, and can be distinguished from a helper's"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +121,16 @@ def read_token_from_git(
         token_page: the path of the web page on which a user creates a token.
         timeout: seconds that the helpers may take.
     """
-    asked = [f"protocol={server.scheme}", f"host={server.origin.removeprefix(server.scheme + '://')}"]
-    asked += [f"path={server.path[1:]}"] if server.path else []
-    stdin = "\n".join([*asked, "", ""]).encode()
-    environ = {**_ENGLISH_ENV, **NO_PROMPT_ENV}
-    done = processes.run(["git", "credential", "fill"], env=environ, stdin=stdin, timeout=timeout)
     source = "git's credential helpers"
-    if done.not_found:
-        return TokenNotFound(source, "git is not installed")
-    if done.start_error:
-        return TokenNotFound(source, f"git cannot be started: {done.start_error}", unreachable=True)
-    if done.timed_out:
-        return TokenNotFound(source, f"no response within {timeout:g} s", unreachable=True)
-    answer = dict(line.split("=", 1) for line in done.lines if "=" in line)
-    if not (done.ok and answer.get("password")):
-        hint = (
-            f"create a token at {server}{token_page} and set WOODPECKER_TOKEN, or configure Vault (homelab.vaultAddr)"
-        )
-        lines = [strip_control_chars(line) for line in done.err.splitlines()]
-        words = helper_words(lines)
-        reason = f"no credentials for {server}{f': {truncate_text(words)}' if words else ''}"
-        return TokenNotFound(source, reason, hint, not_configured=not words)
-    return Token(validate_header_value(answer["password"], source), source)
+    found = fill_git_credentials(server, processes, timeout=timeout)
+    if isinstance(found, GitCredentials):
+        return Token(validate_header_value(found.password, source), source)
+    if found.has_no_response:
+        return TokenNotFound(source, found.reason, unreachable=True)
+    if found.is_missing_git:
+        return TokenNotFound(source, found.reason)
+    hint = f"create a token at {server}{token_page} and set WOODPECKER_TOKEN, or configure Vault (homelab.vaultAddr)"
+    return TokenNotFound(source, found.reason, hint, not_configured=found.is_silent)
 
 
 def validate_header_value(value: str, source: str) -> str:

@@ -76,6 +76,8 @@ class Step(NamedTuple):
     state: Status
     exit_code: int = 0
     error: str = ""
+    is_pull_failure: bool = False
+    """its image could not be pulled"""
     kind: str = ""
     """clone, service, plugin, commands, cache; empty if the server does not report it"""
     started: int = 0
@@ -94,6 +96,8 @@ class Workflow(NamedTuple):
     name: str
     state: Status
     error: str = ""
+    is_pull_failure: bool = False
+    """an image could not be pulled"""
     started: int = 0
     finished: int = 0
     steps: tuple[Step, ...] = ()
@@ -143,6 +147,7 @@ class Pipeline(NamedTuple):
     raw_status: str = ""
     """the provider's own word, as it is shown"""
     message: str = ""
+    author: str = ""
     reviewed_by: str = ""
     parent: RunRef | None = None
     """the pipeline that this one restarts"""
@@ -162,6 +167,11 @@ class Pipeline(NamedTuple):
     def duration_s(self) -> int | None:
         """Return the seconds from start to end; None if either is not known."""
         return self.finished - self.started if 0 < self.started <= self.finished else None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Return whether it was stopped after it had begun: part of its work may be done."""
+        return self.status.is_cancelled and self.started > 0
 
     @property
     def lacks_config(self) -> bool:
@@ -187,6 +197,18 @@ class Repo(NamedTuple):
     """the events of which a new pipeline cancels those that run on the same branch"""
 
 
+class QueueLimit(NamedTuple):
+    """A workflow that waits because as many of its concurrency group run as may."""
+
+    repo: Hashable
+    """the ID of its repository"""
+    run: RunRef
+    workflow: str
+    group: str
+    running: int
+    """how many of the group run; it may not be more"""
+
+
 class QueueInfo(NamedTuple):
     """The state of the server's job queue."""
 
@@ -195,6 +217,7 @@ class QueueInfo(NamedTuple):
     pending: int
     running: int
     paused: bool
+    limited: tuple[QueueLimit, ...] = ()
 
 
 class LogLine(NamedTuple):

@@ -67,7 +67,7 @@ class LogSource(Protocol):
 
 
 class RunControl(Protocol):
-    """Starts pipelines. A request is sent once only: after a lost response, the pipeline may have been started.
+    """Starts and cancels pipelines. A start is sent once only: after a lost response, it may have taken effect.
 
     NotFound means that the provider started nothing, because no workflow's conditions match.
     """
@@ -77,6 +77,9 @@ class RunControl(Protocol):
 
     def start(self, repo: Repo, branch: str, *, within: float) -> Poll[Pipeline]:
         """Start a manual pipeline on the tip of a branch and return it."""
+
+    def cancel(self, repo: Repo, run: RunRef, *, within: float) -> Poll[bool]:
+        """Cancel a pipeline; return False if the provider had nothing to cancel: it has ended, or not yet begun."""
 
 
 class StreamNews(NamedTuple):
@@ -161,6 +164,8 @@ class Traits:
     """the path of the web page on which a user creates a token"""
     activate_path: str
     """the path of the web page on which a repository can be activated"""
+    webhook_path: str = ""
+    """the path at which the server receives the forge's webhooks; empty if it has none"""
     are_all_filtered: Callable[[Mapping[str, str], Trigger], bool | None] = _decide_nothing
     """whether no workflow of a configuration (texts by path) matches the trigger; None if that is not certain"""
     find_dependence: Callable[[Mapping[str, str]], str] = _assume_dependence
@@ -180,6 +185,16 @@ class Provider:
     traits: Traits
     open_stream: Callable[[Repo], Wakes] | None = None
     """opens the event stream of a repository; None if the provider has no stream"""
+
+
+def find_skip_marker(message: str, traits: Traits) -> str:
+    """Return the marker in a commit message that makes the provider skip a push of the commit; empty if there is none.
+
+    Only the message of the pushed head counts, and only for branches: a pushed tag is not skipped
+    (recording 06-skip-markers).
+    """
+    found = traits.skip_marker.search(message)
+    return found.group(0) if found else ""
 
 
 def find_first_repository(runs: RunSource, names: Iterable[str], *, within: float) -> Poll[Repo]:

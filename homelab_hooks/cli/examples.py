@@ -13,7 +13,11 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
         ("homelab ci logs --tail 50", "the last 50 lines of each failed step"),
         ("homelab ci logs --step test --follow", "follow one step's log"),
     ),
-    ("ci", "restart"): (("homelab ci restart", "restart HEAD's failed pipelines and watch them"),),
+    ("ci", "restart"): (
+        ("homelab ci restart", "restart HEAD's failed pipelines and watch them"),
+        ("homelab ci restart --redeliver", "send the push to CI again, after a lost webhook"),
+    ),
+    ("ci", "cancel"): (("homelab ci cancel", "cancel HEAD's running and pending pipelines"),),
     ("deploy", "wait"): (
         ("homelab deploy wait shop/web", "wait until the Deployment web in shop runs HEAD's image"),
         ("homelab deploy wait shop/sts/db --sha v1.2.0", "a StatefulSet, and the commit of a tag"),

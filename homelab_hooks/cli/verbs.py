@@ -31,7 +31,7 @@ class Command:
 
 GROUPS = {
     "": "Land a branch, watch CI, and wait for the rollout.",
-    "ci": "Watch, inspect, and restart the CI pipelines of a commit.",
+    "ci": "Watch, inspect, restart, and cancel the CI pipelines of a commit.",
     "deploy": "Wait for rollouts in a Kubernetes cluster.",
     "work": "Work on a task in its own worktree, and land it.",
     "hooks": "Manage the git hooks that watch CI after a push, and run checks before a push.",
@@ -43,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status"),
     Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
     Command(("ci", "restart"), "write", "restart the failed pipelines of a commit and watch them", "ci.restart"),
+    Command(("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
         ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"

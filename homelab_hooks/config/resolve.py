@@ -7,8 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl, find_dial, is_loopback_host
+from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl, find_dial
+from homelab_hooks.config.cleartext import reject_cleartext_http
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
+from homelab_hooks.config.remote_forge import RemoteForge, read_remote_forges
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.text.durations import parse_duration
@@ -105,6 +107,10 @@ class Config(NamedTuple):
     notify: str
     values: tuple[EffectiveSetting, ...] = ()
     warnings: tuple[SettingWarning, ...] = ()
+    remote_forges: tuple[RemoteForge, ...] = ()
+    """what git config says about the forges of single remotes"""
+    allows_http: bool = False
+    """tokens may be sent unencrypted to other machines"""
 
     def source(self, name: str) -> str:
         """Return where a setting comes from."""
@@ -132,16 +138,26 @@ def resolve_config_leniently(sources: SettingSources) -> tuple[Config, tuple[Com
         except CommandError as problem:
             problems.append(problem)
             by_name[setting.name] = _as_unset(setting, sources, "malformed")
-    if sources.environ.get("HOMELAB_ALLOW_HTTP") != "1":
+    remote_forges, forge_problems = read_remote_forges(sources.git)
+    problems += forge_problems
+    allows_http = sources.environ.get("HOMELAB_ALLOW_HTTP") == "1"
+    if not allows_http:
         for name, dial in _addresses_with_dials(by_name):
             try:
-                _reject_cleartext_http(by_name[name], dial)
+                _reject_cleartext(by_name[name], dial)
             except CommandError as problem:
                 problems.append(problem)
                 by_name[name] = _as_unset(by_name[name].setting, sources, "refused")
     parsed = {name: value.value for name, value in by_name.items()}
     warnings = (*_forbidden_key_warnings(sources.tracked), *_unknown_key_warnings(sources.git))
-    return Config(**parsed, values=tuple(by_name.values()), warnings=warnings), tuple(problems)
+    config = Config(
+        **parsed,
+        values=tuple(by_name.values()),
+        warnings=warnings,
+        remote_forges=remote_forges,
+        allows_http=allows_http,
+    )
+    return config, tuple(problems)
 
 
 def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSetting:
@@ -304,13 +320,7 @@ def _addresses_with_dials(by_name: Mapping[str, EffectiveSetting]) -> tuple[tupl
     )
 
 
-def _reject_cleartext_http(address: EffectiveSetting, dial: Dial | None) -> None:
-    """Refuse to send a token unencrypted, except to this machine; a dial can lead to another one."""
+def _reject_cleartext(address: EffectiveSetting, dial: Dial | None) -> None:
     server: ServerUrl | None = address.value
-    if server is None:
-        return
-    is_local = server.is_loopback and (dial is None or is_loopback_host(dial.address))
-    if server.scheme == "http" and not is_local:
-        where = f"{server} from {address.source}"
-        hint = "use https://, or set HOMELAB_ALLOW_HTTP=1"
-        raise CommandError(f"{where} would send the token unencrypted", hint=hint)
+    if server is not None:
+        reject_cleartext_http(server, dial, address.source)

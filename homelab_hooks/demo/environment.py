@@ -26,6 +26,7 @@ from homelab_hooks.system.process_runner import ProcessRunner
 
 REPO = "acme/app"
 TARGET = "shop/web"
+CI_CONFIG = "steps:\n  test:\n    commands: [make test]\n"
 VERIFY_COMMAND = 'echo "12 tests passed"'
 
 
@@ -107,7 +108,7 @@ class DemoEnvironment:
             clone.git("config", key, value)
         if self._rollout:
             clone.git("config", "--add", "homelab.deploy", TARGET)
-        clone.commit(".woodpecker.yaml", "steps:\n  test:\n    commands: [make test]\n", message="configure CI")
+        clone.commit(".woodpecker.yaml", CI_CONFIG, message="configure CI")
         clone.commit("greeting", "hello, world\n", message="greet the world")
         return clone
 

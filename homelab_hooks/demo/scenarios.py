@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from homelab_hooks.demo.environment import REPO, DemoEnvironment
+from homelab_hooks.demo.environment import CI_CONFIG, REPO, DemoEnvironment
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.faults import Cut, FaultPoint, FaultRule, StatusFault
 from homelab_hooks.simulators.git_http import PushedRef
@@ -84,6 +84,13 @@ def _supersede(scene: DemoEnvironment) -> None:
     scene.after_push = restart
 
 
+def _occupy(scene: DemoEnvironment) -> None:
+    """Let the pipeline of a colleague's push run, with a script that compares with the previous commit."""
+    scene.push_as_colleague(".woodpecker.yaml", CI_CONFIG)
+    older = scene.push_as_colleague("apply.sh", "git diff --name-only $CI_PREV_COMMIT_SHA | xargs apply\n")
+    scene.ci.push(REPO, "main", older, timelines.make_green(6.0), author="bob", message="apply what changed")
+
+
 def _vanish(scene: DemoEnvironment) -> None:
     """Stop CI after the push."""
 
@@ -118,6 +125,10 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(
             name="race", exit=ExitCode.OK, prepare=_race,
             summary="a colleague pushes first; git land merges again",
+        ),
+        Scenario(
+            name="busy", exit=ExitCode.OK, prepare=_occupy,
+            summary="a colleague's pipeline runs, and a push would cancel it; git land waits for its end",
         ),
         Scenario(
             name="rollout-lies", exit=ExitCode.OK, rollout=LATE_IMAGE, script=timelines.make_green(1.0),

@@ -13,10 +13,12 @@ from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.containment import Containment
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _NOT_IN_REF = re.compile(r"[\^~:]|@\{")
 """what makes a revision more than the name of a ref"""
 _TAGGED_OBJECT = re.compile(r"object ([0-9a-f]{40}|[0-9a-f]{64})\n")
+_REFLOG_ENTRY = re.compile(r"(?P<sha>[0-9a-f]+) .*@\{(?P<at>[0-9]{1,12})\}", re.DOTALL)
 _NOT_AT_REMOTE = re.compile(rb"upload-pack: not our ref ")
 """what git-upload-pack responds, in protocol 2, about a commit that it does not have (tried with git 2.39)"""
 MAX_NESTED_TAGS = 16
@@ -34,6 +36,13 @@ class Commit(NamedTuple):
     tag: str = ""
     tag_objects: tuple[str, ...] = ()
     """the annotated tags between the name and the commit, the outermost first; a tag can point to another tag"""
+
+
+class CheckedOut(NamedTuple):
+    """What HEAD is: its branch, empty if HEAD is detached, and its commit, empty before the first one."""
+
+    branch: str
+    sha: str
 
 
 class ObjectFetch(Enum):
@@ -136,7 +145,15 @@ class History:
     def current_branch(self) -> str:
         """Return the branch that is checked out; empty if HEAD is detached."""
         name = self._git.line("symbolic-ref", "--quiet", "HEAD")
-        return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
+        return name.removeprefix(_HEADS) if name.startswith(_HEADS) else ""
+
+    def checked_out(self) -> CheckedOut:
+        """Return the branch and the commit that are checked out, from one call."""
+        done = self._git.run("rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+        if not done.ok or len(done.lines) != len(CheckedOut._fields):  # before the first commit
+            return CheckedOut(self.current_branch(), self.head())
+        sha, ref = done.lines
+        return CheckedOut(ref.removeprefix(_HEADS) if ref.startswith(_HEADS) else "", sha)
 
     def branch_commit(self, branch: str) -> str:
         """Return the commit of a local branch; empty if the branch does not exist."""
@@ -219,6 +236,12 @@ class History:
     def previous_commit(self, ref: str) -> str:
         """Return what a ref was before its last change, by its reflog; empty if that is not known."""
         return self._object_of(f"{ref}@{{1}}")
+
+    def ref_moved_at(self, ref: str, sha: str) -> int:
+        """Return the Unix time at which a ref was last moved, by its reflog; 0 if it is not known, or not at `sha`."""
+        entries = self._git.lines("rev-list", "--walk-reflogs", "-1", "--date=unix", "--format=%H %gd", ref, "--")
+        found = _REFLOG_ENTRY.fullmatch(entries[-1]) if entries else None
+        return int(found["at"]) if found and found["sha"] == sha else 0
 
     def fetch_objects(self, remote: str, ref: str) -> ObjectFetch:
         """Fetch a commit or a branch without moving any ref, within `FETCH_TIMEOUT_S`."""

@@ -162,9 +162,10 @@ class Remotes:
         return _read_failure(NOT_A_GIT_SERVER) if is_page else None
 
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
-        if remote not in self.remote_names():
+        if strip_web_userinfo(remote) != remote:  # not a name; a password must not be an argument
             return (remote,)
-        return self._git.lines("remote", "get-url", *which, "--all", "--", remote)
+        urls = self._git.lines("remote", "get-url", *which, "--all", "--", remote)
+        return urls if urls or remote in self.remote_names() else (remote,)
 
 
 def is_shorthand(url: str, prefixes: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.post_push import post_push_hook
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
+from homelab_hooks.land.queue_preview import describe_busy_target
 from homelab_hooks.land.request import (
     DetectVerification,
     LandingDependencies,
@@ -44,12 +45,17 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     landing = Landing(dependencies, state_file(git), state)
     tip = _collecting(found, lambda: _target_commit(landing)) or ""
     if tip and facts.head and git.history.has_commit(tip):
-        _collecting(found, lambda: require_nothing_overwritten(landing, tip))
+        _collecting(found, lambda: require_nothing_overwritten(landing, tip, head=facts.head))
     merging = _merge_line(landing, facts, tip)
     more = (
         ()
         if merging.endswith(_NOTHING_TO_LAND)
-        else (_collecting(found, lambda: _verify_line(landing)), _push_line(landing), _follow_line(dependencies))
+        else (
+            _collecting(found, lambda: _verify_line(landing)),
+            _collecting(found, lambda: describe_busy_target(dependencies, state.target)),
+            _push_line(landing),
+            _follow_line(dependencies),
+        )
     )
     for line in (merging, *more):
         if line:

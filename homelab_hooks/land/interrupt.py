@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homelab_hooks.errors import Terminated
+from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.remotes import Remotes
@@ -54,9 +55,8 @@ def interrupt_verdict(
     if there is None:
         reason = f"interrupted while pushing: unknown whether {state.pushed_commit} is on {state.target}"
         return Verdict(exit=exit, reason=reason, hint=_RESUME_HINT, sha=state.pushed_commit)
-    return Verdict(
-        exit=exit, reason=f"interrupted at {state.stage}", hint=_RESUME_HINT, sha=state.original_commit, landed=False
-    )
+    where = f"while waiting to push to {state.target}" if state.stage is Stage.QUEUE else f"at {state.stage}"
+    return Verdict(exit=exit, reason=f"interrupted {where}", hint=_RESUME_HINT, sha=state.original_commit, landed=False)
 
 
 def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, clock: Clock) -> bool | None:

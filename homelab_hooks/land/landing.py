@@ -16,6 +16,7 @@ from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.contention import Contention
+from homelab_hooks.land.queue import QueueMemory
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -32,6 +33,7 @@ class Landing:
         self.contention = Contention()
         self.round_began = 0.0
         """when the last fetch began"""
+        self.queue = QueueMemory()
         self._store = store
         self._warned = ""
         dependencies.on_landed(state.landed)
@@ -55,6 +57,11 @@ class Landing:
     def upstream(self) -> str:
         """Return the target as the merge message names it: `origin/main`."""
         return f"{format_remote_url(self.state.remote)}/{strip_control_chars(self.state.target)}"
+
+    def skip_marker(self, sha: str) -> str:
+        """Return what in the message of a commit makes CI skip it; empty if nothing does, or CI is not watched."""
+        find = self.dependencies.find_skip_marker
+        return find(self.git.history.commit_message(sha)) if find else ""
 
     def save(self, **changes: Any) -> None:
         """Save the next step before it runs, or its result.

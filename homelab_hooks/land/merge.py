@@ -26,7 +26,7 @@ def merge_target(landing: Landing, tip: str) -> str:
             report.mark_skipped(f"already up to date with {landing.upstream}")
             return head
         _require_merge_allowed(landing)
-        require_nothing_overwritten(landing, tip)
+        require_nothing_overwritten(landing, tip, head=head)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
         landing.save(merge_began_at=head, operation_mark="")
         done = continue_resolved(landing, _merge_or_rebase(landing, tip))

@@ -11,9 +11,14 @@ from homelab_hooks.land.request import Strategy
 from homelab_hooks.text.humanize import join_names
 
 
-def require_nothing_overwritten(landing: Landing, tip: str) -> None:
-    """Raise CommandError (20) if integrating the target would overwrite untracked or ignored files; name them."""
-    git, head = landing.git, landing.git.history.head()
+def require_nothing_overwritten(landing: Landing, tip: str, *, head: str) -> None:
+    """Raise CommandError (20) if integrating the target would overwrite untracked or ignored files; name them.
+
+    Args:
+        tip: the target's commit.
+        head: the branch's commit.
+    """
+    git = landing.git
     merged = git.preview.merge(head, tip).tree or tip
     paths = set(git.worktree.added_files(merged))
     rebases = landing.request.strategy is Strategy.REBASE

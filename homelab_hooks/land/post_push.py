@@ -36,6 +36,8 @@ def report_landed(landing: Landing) -> Landed:
     if not state.landed_commit:
         landing.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
     landing.log(f"landed {state.pushed_commit} on {state.target}")
+    if landing.skip_marker(state.landed_commit):
+        return landed_info(landing)
     if again := landing.request.resume_command(state.pushed_commit):
         landing.log(f"to resume, run: {again}")
     return landed_info(landing)
@@ -50,6 +52,7 @@ def landed_info(landing: Landing) -> Landed:
         remote=state.remote,
         push_url=state.push_url,
         before=state.target_commit,
+        skip_marker=landing.skip_marker(state.landed_commit),
     )
 
 
@@ -75,6 +78,9 @@ def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:
         return _run_hook(landing, hook, there)
     if landing.dependencies.runs_post_push_hook:
         _warn_about_ignored_hook(landing)
+    if there.skip_marker:
+        reason = f"landed on {there.branch}; CI skips the commit, because its message contains {there.skip_marker}"
+        return Verdict(exit=ExitCode.OK, label="skipped", reason=reason)
     return after(there)
 
 

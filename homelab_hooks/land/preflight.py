@@ -12,6 +12,7 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
+from homelab_hooks.land.queue import require_free_target
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
@@ -29,6 +30,7 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
         if found and isinstance(request.verify, DetectVerification):
             choose_candidate(found, probe_with(dependencies.commands))
         require_ci_access(dependencies)
+        require_free_target(dependencies, state.target)
         report.detail = (
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
         )
@@ -48,7 +50,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
         raise CommandError(
             "not in a git working tree", hint="run git land in the repository's working tree", exit=ExitCode.REFUSED
         )
-    branch, head = git.history.current_branch(), git.history.head()
+    branch, head = git.history.checked_out()
     asked = Found(request.onto) if request.onto else git.remotes.head_branch(remote) if remote else NotFound()
     target = asked.value if isinstance(asked, Found) else ""
     earlier = state_file(git).load()

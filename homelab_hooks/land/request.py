@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
+from homelab_hooks.ci.model import Pipeline
+from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.events import Event
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.polling.loop import Clock
+from homelab_hooks.polling.outcome import Poll
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
@@ -73,6 +76,37 @@ class LandRequest:
         return self.resume_template.replace(COMMIT_PLACEHOLDER, sha)
 
 
+class TargetPipelines(Protocol):
+    """What CI and its configuration say about the pipelines of the target branch."""
+
+    @property
+    def cancels_previous(self) -> bool:
+        """Return whether CI cancels running push pipelines of a branch when a newer one starts."""
+
+    def pipelines(self, branch: str, *, within: float) -> Poll[tuple[Pipeline, ...]]:
+        """Return the newest push pipelines of a branch, the newest first."""
+
+    def find_dependence(self, sha: str) -> str:
+        """Return the first sign that the commit's run depends on the commit before it; empty if there is none."""
+
+    def describe_tip(self, sha: str, tracking: str) -> tuple[float, str]:
+        """Return for how many seconds at least a commit has been the tip of a tracking ref, and why it runs nothing.
+
+        The reason is empty if the commit may get a pipeline.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushQueue:
+    """How a landing behaves while pipelines of the target branch run; the times are in seconds."""
+
+    runs: TargetPipelines
+    when_busy: WhenBusy = WhenBusy.AUTO
+    timeout_s: float = 3600.0
+    appear_s: float = 120.0
+    unreachable_s: float = 180.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
     """A commit that is confirmed to be on the target."""
@@ -84,6 +118,8 @@ class Landed:
     push_url: str
     before: str = ""
     """the target's commit before the push; empty if unknown"""
+    skip_marker: str = ""
+    """what in the commit's message makes CI skip it; empty if nothing does"""
 
     @property
     def pre_push_line(self) -> str:
@@ -103,6 +139,8 @@ class LandingDependencies:
         jitter: returns a random number from 0 to 1.
         poller: polls the remote without prompts while others land; None: `git`.
         check_ci: checks access to CI before anything is changed; raises CommandError; None: no check.
+        queue: what runs on the target branch, and whether it is waited for; None: pushes at once.
+        find_skip_marker: returns what in a commit message makes CI skip the commit; None: CI is not watched.
         follow_up: the post-push stage if the repository has no hook of its own; None: there is none.
         runs_post_push_hook: whether the repository's own post-push hook replaces `follow_up`.
         on_landed: gets `LandingState.landed` after each change, for a result that is written without a verdict.
@@ -116,6 +154,8 @@ class LandingDependencies:
     jitter: Callable[[], float]
     poller: Remotes | None = None
     check_ci: Callable[[], None] | None = None
+    queue: PushQueue | None = None
+    find_skip_marker: Callable[[str], str] | None = None
     follow_up: Callable[[Landed], Verdict] | None = None
     runs_post_push_hook: bool = True
     on_landed: Callable[[bool | None], None] = lambda _: None

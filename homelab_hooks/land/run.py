@@ -33,6 +33,8 @@ from homelab_hooks.land.push_decision import (
     decide_after_push,
     retry_or_fail,
 )
+from homelab_hooks.land.queue import BUSY_HINT, wait_for_turn_to_push
+from homelab_hooks.land.queue_machine import BranchIsFree, PushRefused
 from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, with_credentials
 from homelab_hooks.land.state import LandingState, landing_lock
@@ -41,6 +43,8 @@ from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 
 LandingEnd = Landed | Verdict
+_RESUMABLE_EXITS = {ExitCode.VERIFY_FAILED, ExitCode.TIMEOUT, ExitCode.UNREACHABLE}
+"""codes after which --continue repeats a step, even if nothing was merged"""
 
 
 def land_branch(request: LandRequest, dependencies: LandingDependencies) -> Verdict:
@@ -107,9 +111,23 @@ def _attempt(landing: Landing) -> LandingEnd | None:
     if not git.history.is_ancestor(older=head, newer=tip):
         sha = merge_target(landing, tip)
         if sha != tip:
-            steps.verify_commit(landing, sha)
-            return _after_push(landing, steps.push_commit(landing, sha))
+            return _push_in_turn(landing, tip, sha)
     return _already_contained(landing)
+
+
+def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
+    """Verify and push the commit once the target branch is free; None: it was not, so fetch and merge again."""
+    if marker := landing.skip_marker(sha):
+        landing.log(f"the commit message contains {marker}: CI will skip this push, and nothing is waited for after it")
+    steps.verify_commit(landing, sha)
+    turn = wait_for_turn_to_push(landing, tip, sha)
+    if isinstance(turn, PushRefused):
+        back = roll_back(landing)
+        return back._replace(exit=ExitCode.REFUSED, label="", reason=turn.reason, hint=turn.hint or BUSY_HINT)
+    if isinstance(turn, BranchIsFree) and turn.waited:
+        landing.save(push_attempts=0)  # another landing's pipeline has ended meanwhile: this one made progress
+        return None
+    return _after_push(landing, steps.push_commit(landing, sha))
 
 
 def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
@@ -171,7 +189,7 @@ def _save_or_discard(landing: Landing, problem: CommandError) -> None:
     """Keep the state file only if there is something to resume or to abort."""
     git = landing.git
     merging = begun_by_landing(landing.state, git.operations.current_operation())
-    if problem.exit is ExitCode.VERIFY_FAILED or merging or git.history.head() != landing.state.original_commit:
+    if problem.exit in _RESUMABLE_EXITS or merging or git.history.head() != landing.state.original_commit:
         landing.save(ended_with=problem.exit.verdict)
     else:
         landing.discard()
@@ -226,10 +244,9 @@ def _run_dry(request: LandRequest, dependencies: LandingDependencies) -> Verdict
 
 @contextmanager
 def _with_lock(git: Repository) -> Iterator[None]:
-    with landing_lock(
-        git.location.homelab_dir(),
-        who=f"landing {git.history.current_branch() or short_sha(git.history.head())} in {git.location.top_level()}",
-    ):
+    branch, head = git.history.checked_out()
+    who = f"landing {branch or short_sha(head)} in {git.location.top_level()}"
+    with landing_lock(git.location.homelab_dir(), who=who):
         yield
 
 

@@ -15,6 +15,7 @@ from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
 from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.push_decision import Retry, WaitForTurn
+from homelab_hooks.land.queue import serializes_pushes
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand
 from homelab_hooks.land.submodules import push_submodules_first
 from homelab_hooks.land.tree_check import (
@@ -164,6 +165,8 @@ def wait_to_retry(landing: Landing, decision: Retry | WaitForTurn) -> None:
         case Retry(delay, why):
             landing.log(f"{why}; retrying in {format_duration(delay)}", level=LogLevel.WARNING)
             landing.dependencies.clock.sleep(delay)
+        case WaitForTurn(why) if landing.state.push_attempts == 1 and serializes_pushes(landing):
+            landing.log(f"{why}; waiting for its pipeline", level=LogLevel.WARNING)
         case WaitForTurn(why):
             _wait_for_turn(landing, why)
         case _:

@@ -28,9 +28,12 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
     Args:
         when: when the difference arose, as a clause: one of the constants of this module.
     """
-    what, remedy = _describe_branch_switch(landing, when=f" {when}")
-    if not what:
-        what, remedy = describe_difference(landing.git, sha, when=f" {when}")
+    branch, head = landing.git.history.checked_out()
+    if branch != landing.state.branch:
+        what = f"{branch or 'a detached HEAD'} was checked out {when}"
+        remedy = f"git switch {shlex.quote(landing.state.branch)}"
+    else:
+        what, remedy = describe_difference(landing.git, sha, head=head, when=f" {when}")
     if not what:
         return
     nothing_done = landing.state.nothing_done and when != DURING_VERIFICATION
@@ -41,16 +44,12 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
     )
 
 
-def _describe_branch_switch(landing: Landing, *, when: str) -> tuple[str, str]:
-    branch, ours = landing.git.history.current_branch(), landing.state.branch
-    if branch == ours:
-        return "", ""
-    return f"{branch or 'a detached HEAD'} was checked out{when}", f"git switch {shlex.quote(ours)}"
+def describe_difference(git: Repository, sha: str, *, head: str, when: str = "") -> tuple[str, str]:
+    """Return how HEAD, index, and working tree differ from a commit, and a hint; both empty if they do not.
 
-
-def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[str, str]:
-    """Return how HEAD, index, and working tree differ from a commit, and a hint; both empty if they do not."""
-    head = git.history.head()
+    Args:
+        head: the commit that is checked out.
+    """
     if head != sha:
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check git reflog"
     changed = [entry[3:] for entry in git.worktree.uncommitted_changes()]

@@ -18,6 +18,8 @@ _GIT_CONFIG = """\
     allow = always
 [advice]
     detachedHead = false
+[core]
+    fsync = none
 [gc]
     auto = 0
 [maintenance]

@@ -6,20 +6,28 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Repo, Status
-from homelab_hooks.ci.provider import Provider, RunFilter, find_first_repository
+from homelab_hooks.ci.provider import Provider, RunFilter, RunSource, find_first_repository
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.polling.parallel import Produced, call_within
 from homelab_hooks.system.process_runner import kill_abandoned
 from homelab_hooks.text.durations import format_duration
+from homelab_hooks.watch.named_workflows import evaluate_workflows
+
+MAX_DETAILS = 8
+"""newest pipelines of the branch among which the result of named workflows is looked for"""
 
 
 class BranchStatus(NamedTuple):
-    """A branch's newest decided pipeline; None if there is none among the newest of the repository."""
+    """A branch's newest decided pipeline; None if there is none among the newest of the repository.
+
+    `is_red` says whether it failed, in the named workflows if some are.
+    """
 
     repo: Repo
     pipeline: Pipeline | None
+    is_red: bool = False
 
 
 def newest_decided(rows: Iterable[Pipeline], branch: str, *, events: frozenset[str]) -> Pipeline | None:
@@ -41,7 +49,12 @@ def has_failed(row: Pipeline) -> bool:
 
 
 def query_branch_status(
-    names: Sequence[str], branch: str, connect: Callable[[], Provider], *, seconds: float
+    names: Sequence[str],
+    branch: str,
+    connect: Callable[[], Provider],
+    *,
+    seconds: float,
+    workflows: Sequence[str] = (),
 ) -> Poll[BranchStatus]:
     """Return the status of a branch, or Unavailable after `seconds`, whatever hangs.
 
@@ -50,9 +63,12 @@ def query_branch_status(
     Args:
         names: the OWNER/NAME candidates of the repository.
         connect: connects to CI; raises CommandError without a server or a token.
+        workflows: only these determine the status; empty: all.
     """
     try:
-        found = call_within(lambda: _query(names, branch, connect(), within=seconds), seconds, name="branch status")
+        found = call_within(
+            lambda: _query(names, branch, connect(), workflows, within=seconds), seconds, name="branch status"
+        )
     except CommandError as problem:
         if problem.exit is ExitCode.DENIED:
             return Denied(problem.message, hint=problem.hint)
@@ -64,7 +80,9 @@ def query_branch_status(
     return Unavailable(f"no response within {format_duration(seconds)}")
 
 
-def _query(names: Sequence[str], branch: str, ci: Provider, *, within: float) -> Poll[BranchStatus]:
+def _query(
+    names: Sequence[str], branch: str, ci: Provider, workflows: Sequence[str], *, within: float
+) -> Poll[BranchStatus]:
     found = find_first_repository(ci.runs, names, within=within)
     if not isinstance(found, Found):
         return found
@@ -72,5 +90,25 @@ def _query(names: Sequence[str], branch: str, ci: Provider, *, within: float) ->
     rows = ci.runs.pipelines(found.value, within=within, only=only)
     if not isinstance(rows, Found):
         return rows
-    newest = newest_decided(rows.value, branch, events=ci.traits.branch_events)
-    return Found(BranchStatus(found.value, newest))
+    events = ci.traits.branch_events
+    if workflows:
+        mine = [row for row in rows.value if row.branch == branch and row.event in events]
+        return _query_named(found.value, mine, ci.runs, workflows, within=within)
+    newest = newest_decided(rows.value, branch, events=events)
+    return Found(BranchStatus(found.value, newest, is_red=newest is not None and has_failed(newest)))
+
+
+def _query_named(
+    repo: Repo, rows: Sequence[Pipeline], runs: RunSource, workflows: Sequence[str], *, within: float
+) -> Poll[BranchStatus]:
+    """Return the status from the newest pipeline in which the named workflows passed or failed."""
+    for row in sorted(rows, key=lambda row: -row.number)[:MAX_DETAILS]:
+        if row.status is Status.ERROR:
+            return Found(BranchStatus(repo, row, is_red=True))
+        answer = runs.pipeline(repo, row.run, within=within)
+        if not isinstance(answer, Found):
+            return answer
+        ruling = evaluate_workflows(answer.value, workflows)
+        if ruling and ruling.exit is not ExitCode.NO_PIPELINE:
+            return Found(BranchStatus(repo, row, is_red=ruling.exit is ExitCode.FAILED))
+    return Found(BranchStatus(repo, None))

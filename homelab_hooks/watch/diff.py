@@ -22,13 +22,19 @@ def build_pipeline_event(
         note=note,
         started=row.started,
         expected=watch.expected_duration_s,
+        interrupted=row.is_interrupted or None,
     )
 
 
 def build_pipeline_result(row: Pipeline) -> PipelineResult:
     """Return a pipeline as the result shows it."""
     return PipelineResult(
-        number=row.number, event=row.event, ref=row.ref, status=row.raw_status or row.status.value, url=row.url
+        number=row.number,
+        event=row.event,
+        ref=row.ref,
+        status=row.raw_status or row.status.value,
+        url=row.url,
+        interrupted=row.is_interrupted or None,
     )
 
 

@@ -57,7 +57,7 @@ def _announce_end(watch: CiWatchState, observation: CiObservation, now: float) -
 def learn_estimate(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Estimate how long such a pipeline takes, before its first event is emitted."""
     del now
-    ours = [row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)]
+    ours = [row for row in observation.rows if watch.accepts(row)]
     if watch.expected_duration_s is not None or not ours:
         return watch, []
     return watch._replace(expected_duration_s=_median_duration(ours[0], observation)), []

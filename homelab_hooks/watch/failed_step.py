@@ -16,6 +16,23 @@ def describe_failure(failed: tuple[Workflow, ...]) -> str:
     return f"step {step.name} of workflow {workflow.title} failed{code}{more}"
 
 
+def find_remedy(failed: tuple[Workflow, ...], about: str) -> str:
+    """Return what to do about a failure that is not the commit's: a clone or an image that failed; else empty.
+
+    Args:
+        about: the commit or tag, as the restart names it.
+    """
+    if not failed:
+        return ""
+    workflow, step = find_culprit(failed)
+    restart = f"run: homelab ci restart {about}"
+    if step and step.kind == "clone":
+        return f"the repository could not be cloned; once the forge responds, {restart}"
+    if workflow.is_pull_failure or (step and step.is_pull_failure):
+        return f"an image could not be pulled; if its name is right, {restart}"
+    return ""
+
+
 def find_failed_cells(failed: tuple[Workflow, ...]) -> tuple[Workflow, ...]:
     """Return the workflow that failed first and, if it is a cell of a matrix, the cells that failed too."""
     workflow, _ = find_culprit(failed)

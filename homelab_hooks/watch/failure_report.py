@@ -51,9 +51,11 @@ def find_failed_steps(watch: CiWatchState) -> tuple[FailedStep, ...]:
     If it is in a cell of a matrix, the steps that failed in the other cells follow.
     """
     for track in watch.tracks:
-        detail = track.final_detail
-        if detail and detail.status in FAILING_STATUSES and detail.failed_workflows:
-            cells = [(cell, find_culprit((cell,))[1]) for cell in find_failed_cells(detail.failed_workflows)]
+        # A named workflow may have failed while its pipeline still runs.
+        detail = track.known_detail if watch.scope.workflows else track.final_detail
+        failed = tuple(w for w in detail.failed_workflows if watch.scope.counts(w)) if detail else ()
+        if detail and failed and (watch.scope.workflows or detail.status in FAILING_STATUSES):
+            cells = [(cell, find_culprit((cell,))[1]) for cell in find_failed_cells(failed)]
             if found := tuple(FailedStep(detail, cell, step) for cell, step in cells if step is not None):
                 return found
     return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Status, Step, Workflow
@@ -18,6 +19,8 @@ class LogSelection(NamedTuple):
     all: bool = False
     last_lines: int | None = None
     """how many of the last lines to show; None for all"""
+    workflows: tuple[str, ...] = ()
+    """only steps of workflows with these names; empty: of all"""
 
 
 class SelectedStep(NamedTuple):
@@ -46,7 +49,7 @@ class SelectedStep(NamedTuple):
 
 def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedStep, ...]:
     """Return the selected steps. Raises CommandError if no step has the given name."""
-    steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
+    steps = _list_steps(pipeline, selection)
     if selection.step:
         found = [c for c in steps if selection.step in c.names]
         if not found:
@@ -60,17 +63,27 @@ def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedS
 
 def has_selected_step(pipeline: Pipeline, selection: LogSelection) -> bool:
     """Return whether the pipeline has the step that is selected by name, if one is."""
-    steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
+    steps = _list_steps(pipeline, selection)
     return not selection.step or any(selection.step in one.names for one in steps)
 
 
-def select_workflow_errors(pipeline: Pipeline) -> tuple[SelectedStep, ...]:
+def _list_steps(pipeline: Pipeline, selection: LogSelection) -> list[SelectedStep]:
+    """Return the steps of the pipeline, or of the selected workflows of it."""
+    named = (w for w in pipeline.workflows if not selection.workflows or w.name in selection.workflows)
+    return [SelectedStep(workflow, step) for workflow in named for step in workflow.steps]
+
+
+def select_workflow_errors(pipeline: Pipeline, names: Sequence[str] = ()) -> tuple[SelectedStep, ...]:
     """Return the failed workflows that no failed step explains, each as a step without a name.
+
+    With names, only workflows of these names are returned.
 
     A workflow that fails before its first step (an image that cannot be pulled) has an error and no log.
     """
     return tuple(
         SelectedStep(workflow, Step(id=("workflow", workflow.pid), pid=0, name="", state=workflow.state))
         for workflow in pipeline.failed_workflows
-        if workflow.error and not any(step.state.is_failed for step in workflow.steps)
+        if workflow.error
+        and (not names or workflow.name in names)
+        and not any(step.state.is_failed for step in workflow.steps)
     )

@@ -63,7 +63,7 @@ class LogReader:
 
     def _show_workflow_errors(self, pipeline: Pipeline, selection: LogSelection) -> None:
         """Print the errors of workflows that failed without a failed step, in place of a log."""
-        for selected in () if selection.step else select_workflow_errors(pipeline):
+        for selected in () if selection.step else select_workflow_errors(pipeline, selection.workflows):
             self._out(selected, None)
             for number, text in enumerate(selected.workflow.error.splitlines()):
                 self._out(selected, LogLine(number, text))
@@ -160,6 +160,6 @@ def _refuse_other_commit(detail: Pipeline) -> Denied:
     return Denied(
         f"{detail.run} now belongs to commit {short_sha(detail.commit)}: "
         "its pipeline was deleted, or the CI database was restored",
-        hint="to run CI for this commit again, run: homelab ci restart",
+        hint="to run CI for this commit again, run: homelab ci restart --redeliver",
         exit=ExitCode.NO_PIPELINE,
     )

@@ -38,7 +38,8 @@ What always holds:
  4. Success is cross-checked. A pipeline in `success` with a failed workflow counts as failed, and the detail is waited
     for briefly before the status in the list counts alone.
  5. An unknown status is undecided, and never success.
- 6. A superseded pipeline is followed to its successor only if the successor contains the commit according to git.
+ 6. A superseded pipeline is followed to its successor only if the successor contains the commit according to git, and
+    everything shows that it repeats the work (`supersede.py`), unless the user wants to follow it.
  7. A verdict is final. The machine is not called again after it.
 
 What must never happen: exit code 0 for a commit that CI did not pass, because a deploy may follow; and a failure of the
@@ -51,6 +52,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from homelab_hooks.ci.model import Pipeline, RunRef, Status
+from homelab_hooks.config.schema import Superseded
 from homelab_hooks.events import Event, PipelineResult
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.polling.contact import is_timed_out
@@ -60,7 +62,8 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event, build_pipeline_result
 from homelab_hooks.watch.observe import apply_observation
-from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_run
+from homelab_hooks.watch.result import Ruling, Undecided
+from homelab_hooks.watch.ruling import evaluate_pipeline, find_superseding_run
 from homelab_hooks.watch.state import (
     LIST_NOT_READ_NUMBER,
     CiObservation,
@@ -69,6 +72,7 @@ from homelab_hooks.watch.state import (
     PipelineTrack,
     start_watch,
 )
+from homelab_hooks.watch.supersede import list_begun
 
 ANSWER_GRACE_S = 10.0
 """seconds past the timeout for open questions about pipelines that have ended"""
@@ -143,8 +147,9 @@ def _follow_successors(
         if evaluate_pipeline(track, watch, rows, now) is not Undecided.FOLLOW:
             continue
         row = next(row for row in rows if row.run == find_superseding_run(track.pipeline, rows))
-        note = f"{track.run} was superseded by {row.run}, which contains {short_sha(watch.scope.sha)}: following it"
+        note = f"{track.run} was superseded by {row.run}, {_describe_inclusion(track, watch, row)}: following it"
         ended = now if row.status.is_final else None
+        begun = list_begun(track.final_detail) if watch.scope.superseded is Superseded.AUTO else frozenset[str]()
         newer = PipelineTrack(
             track.group,
             track.event,
@@ -154,10 +159,23 @@ def _follow_successors(
             changed_at=now,
             status_changed_at=now,
             final_at=ended,
+            repeats=track.repeats | begun,
         )
-        watch = watch.with_track(newer)._replace(accepted_commits=watch.accepted_commits | {row.commit})
+        watch = watch.with_track(newer)
+        if track.pipeline.is_interrupted:
+            watch = watch._replace(interrupted=(*watch.interrupted, build_pipeline_result(track.pipeline)))
         events.append(build_pipeline_event(watch, row, note=note))
     return watch, tuple(events)
+
+
+def _describe_inclusion(track: PipelineTrack, watch: CiWatchState, newer: Pipeline) -> str:
+    """Return why the newer pipeline counts for the watched commit."""
+    if newer.commit in (*watch.scope.commits, track.pipeline.commit):
+        return "which has the same commit"
+    contains = f"which contains {short_sha(watch.scope.sha)}"
+    if watch.scope.superseded is Superseded.FOLLOW:
+        return f"{contains} (--superseded follow)"
+    return f"{contains}, runs the same workflows, and does not depend on the commit before it"
 
 
 def _next_query(
@@ -165,7 +183,6 @@ def _next_query(
 ) -> CiQuery:
     """Return what the next poll requests; only the list if the end was announced, because the list decides."""
     details: dict[RunRef, None] = {}
-    commits: set[str] = set()
     rows = _visible_pipelines(watch, observation)
     for track, ruling in rulings.items():
         if track.claim:
@@ -177,17 +194,38 @@ def _next_query(
                 details[track.run] = None
             case Undecided.SUCCESSOR:
                 details |= dict.fromkeys(run for run in [find_superseding_run(track.pipeline, rows)] if run)
-            case Undecided.CONTAINMENT:
-                newer = find_superseding_run(track.pipeline, rows)
-                commits |= {row.commit for row in rows if row.run == newer}
+            case Undecided.CONTAINMENT | Undecided.EVIDENCE:
+                details |= dict.fromkeys(_find_lacking_details(track, watch, rows))
             case Undecided.RUNNING | Ruling():
                 pass
+    compared = [
+        row for track, ruling in rulings.items() for row in _find_newer(track, rows) if ruling is Undecided.CONTAINMENT
+    ]
+    evaluated = [
+        row
+        for track, ruling in rulings.items()
+        for row in (*_find_newer(track, rows), track.pipeline)
+        if ruling is Undecided.EVIDENCE
+    ]
     return CiQuery(
         down_to=min([watch.highest_number, *(track.number for track in watch.tracks)]),
         detail_only_of=_detail_only(watch, rulings, now),
         details=tuple(details),
-        commits=tuple(sorted(commits)),
+        commits=tuple(sorted({row.commit for row in compared})),
+        dependence=tuple(sorted({row.commit for row in evaluated} - watch.dependence.keys())),
     )
+
+
+def _find_newer(track: PipelineTrack, rows: tuple[Pipeline, ...]) -> tuple[Pipeline, ...]:
+    """Return the pipeline that superseded this one, if it is known."""
+    run = find_superseding_run(track.pipeline, rows)
+    return tuple(row for row in rows if row.run == run)
+
+
+def _find_lacking_details(track: PipelineTrack, watch: CiWatchState, rows: tuple[Pipeline, ...]) -> list[RunRef]:
+    """Return which of a superseded pipeline and the newer one have workflows that are still to be requested."""
+    newer = [row.run for row in _find_newer(track, rows) if row.run not in watch.newer_details]
+    return newer if track.final_detail else [*newer, track.run]
 
 
 def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> RunRef | None:
@@ -223,8 +261,9 @@ def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecide
 
 
 def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
-    """Return every deciding pipeline as the result shows it."""
-    return tuple(build_pipeline_result(track.pipeline._replace(url=track.page_url)) for track in watch.tracks)
+    """Return every deciding pipeline as the result shows it, after those that they superseded half-way."""
+    tracked = (build_pipeline_result(track.pipeline._replace(url=track.page_url)) for track in watch.tracks)
+    return (*watch.interrupted, *tracked)
 
 
 def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
@@ -233,7 +272,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
     if isinstance(poll, Unavailable | Denied) and is_timed_out(watch.contact, now, timeout=unreachable):
         return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts))
     has_waited = watch.seconds_in_contact(now) >= watch.timeouts.appear or not watch.repo_active
-    if isinstance(poll, Found | NotFound) and not watch.tracks and has_waited:
+    if isinstance(poll, Found | NotFound) and not watch.tracks and (has_waited or watch.skip_marker):
         return _finish(watch, Verdict(exit=ExitCode.NO_PIPELINE, reason=_describe_absence(watch)))
     return _finish_at_timeout(watch, poll, now) if _is_over(watch, poll, now) else watch
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.ci.provider import Traits
+from homelab_hooks.ci.provider import Traits, find_skip_marker
+
+LAND_EMPTY_COMMIT = "land an empty commit with git commit --allow-empty and git land"
+"""the remedy for a lost webhook that always works"""
+LOST_WEBHOOK_HINT = f"run homelab ci restart --redeliver, or {LAND_EMPTY_COMMIT}"
+"""what sends the push to CI again; a manual pipeline may run other workflows"""
 
 
 class CommitFacts(NamedTuple):
@@ -36,13 +41,13 @@ def explain_no_pipeline(
         was_filtered: a pipeline was seen as `created` and then vanished.
         searched_rows: the newest pipelines that were searched, if there are older ones; 0 if all were.
     """
-    marker = traits.skip_marker.search(facts.message)
+    marker = "" if facts.event == "tag" else find_skip_marker(facts.message, traits)
     if facts.is_repo_active is False:
         return "the repository is not active in CI", f"activate the repository in {traits.name}"
     if marker:
         return (
-            f"the commit message contains {marker.group(0)}",
-            f"push a commit without {marker.group(0)}, or run: homelab ci restart",
+            f"the commit message contains {marker}",
+            f"push a commit without {marker}",
         )
     if facts.has_ci_config is False:
         return f"there is no {traits.name} configuration at this commit", f"add {traits.config_hint}"
@@ -73,13 +78,20 @@ def _not_found(facts: CommitFacts, searched_rows: int) -> tuple[str, str]:
         lost = "if the commit was pushed just now, the forge's webhook may have been lost"
         return (
             f"not among the newest {searched_rows} pipelines; {lost}",
-            "look for an older pipeline in CI, or redeliver the webhook on the forge",
+            f"look for an older pipeline in CI, or {_redelivery_hint(facts)}",
         )
     filters = ", or no workflow's conditions match" if facts.has_ci_config and facts.is_filtered is None else ""
     return (
         f"no reason found; the forge's webhook may have been lost{filters}",
-        "redeliver the webhook on the forge, or run: homelab ci restart",
+        _redelivery_hint(facts),
     )
+
+
+def _redelivery_hint(facts: CommitFacts) -> str:
+    """Return what to do about a lost webhook. Gitea and Forgejo cannot send that of a tag again."""
+    if facts.event == "tag":
+        return "delete the tag on the forge and push it again, or, on GitHub, run: homelab ci restart TAG --redeliver"
+    return LOST_WEBHOOK_HINT
 
 
 def _not_pushed(facts: CommitFacts) -> tuple[str, str] | None:

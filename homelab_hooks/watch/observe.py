@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import REMOVED_STATUS, Event, Log, LogLevel
-from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch import estimate
 from homelab_hooks.watch.diff import build_pipeline_event, diff_details
 from homelab_hooks.watch.list_search import select_newest
@@ -25,8 +24,9 @@ def apply_observation(
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Apply an observation and return the state with an event for each change."""
     watch = watch._replace(
-        accepted_commits=watch.accepted_commits | watch.scope.commits,
         containment={**watch.containment, **observation.containment} if observation.containment else watch.containment,
+        dependence={**watch.dependence, **observation.dependence} if observation.dependence else watch.dependence,
+        skip_marker=observation.skip_marker or watch.skip_marker,
         repo_active=observation.repo_active,
         searched_rows=max(watch.searched_rows, observation.searched_rows),
         highest_number=max([watch.highest_number, *(row.number for row in observation.rows)]),
@@ -83,16 +83,15 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
 def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Track the newest pipeline of each group, among the rows of the accepted commits."""
     events: list[Event] = []
-    for row in select_newest(
-        row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)
-    ):
+    for row in select_newest(row for row in observation.rows if watch.accepts(row)):
         old = next((track for track in watch.tracks if track.group == row.group), None)
         if old is None:
             watch = watch.with_track(_new_track(row, now))
             events.append(build_pipeline_event(watch, row))
         elif row.number > old.number:
-            watch = watch.with_track(_new_track(row, now))
-            events.append(build_pipeline_event(watch, row, note=_replacement_note(row, old, watch)))
+            kept = old.repeats if row.commit == old.pipeline.commit else frozenset[str]()
+            watch = watch.with_track(_new_track(row, now)._replace(repeats=kept))
+            events.append(build_pipeline_event(watch, row, note=f"restarted: {row.run} replaces {old.run}"))
         elif row.run == old.run and row.commit == old.pipeline.commit and not _is_stale(row, old.pipeline):
             if row.status is not old.pipeline.status or row.raw_status != old.pipeline.raw_status:
                 events.append(build_pipeline_event(watch, row))
@@ -147,13 +146,6 @@ def rank_status(status: Status) -> int:
     return PROGRESS_RANKS.get(status, MAX_RANK)
 
 
-def _replacement_note(row: Pipeline, old: PipelineTrack, watch: CiWatchState) -> str:
-    if row.commit in watch.scope.commits:
-        return f"restarted: {row.run} replaces {old.run}"
-    newer = short_sha(row.commit)
-    return f"{old.run} was superseded by {row.run}, whose commit {newer} contains this commit: following it"
-
-
 def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Apply the details: never one of another commit, and never an outdated one."""
     events: list[Event] = []
@@ -166,7 +158,9 @@ def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) 
         changes = diff_details(track.detail, detail)
         events += changes
         watch = watch.with_track(track._replace(detail=detail, changed_at=now if changes else track.changed_at))
-    return watch, events
+    tracked = {track.run for track in watch.tracks}
+    newer = {d.run: d for d in observation.details if d.run not in tracked and d.workflows}
+    return watch._replace(newer_details={**watch.newer_details, **newer}) if newer else watch, events
 
 
 def _warn_unknown_status(

@@ -56,6 +56,10 @@ class WatchIntervals:
     """when the stream has announced the end"""
     own_question_s: float = 0.5
     """when CI has ended and only a question about it is open"""
+    own_question_early_s: float = 10.0
+    """the time in which such a question is answered, unless what answers it is broken"""
+    own_question_late_max_s: float = 5.0
+    """the maximum later"""
     refusal_retry_s: float = 2.0
     """before a refusal is tried again (recording 19-database-locked)"""
     backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.5, longest_s=15.0))
@@ -112,10 +116,17 @@ def _base_delay(watch: CiWatchState, now: float) -> float:
         )
         return max(delay, INTERVALS.refusal_retry_s) if watch.contact.refusals else delay
     if watch.tracks and all(t.pipeline.status.is_final for t in watch.tracks):
-        return INTERVALS.own_question_s
+        return _own_question_delay(now - max(t.final_at if t.final_at is not None else now for t in watch.tracks))
     if now < watch.fast_until:
         return INTERVALS.end_announced_s
     return _with_jitter(_steady_delay(watch, now), watch, INTERVALS.poll_jitter_share)
+
+
+def _own_question_delay(lasted: float) -> float:
+    """Return the delay while only a question about ended pipelines is open, by how long they have ended."""
+    if lasted < INTERVALS.own_question_early_s:
+        return INTERVALS.own_question_s
+    return min(INTERVALS.own_question_late_max_s, 0.2 * lasted)
 
 
 def _steady_delay(watch: CiWatchState, now: float) -> float:

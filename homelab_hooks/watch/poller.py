@@ -37,6 +37,12 @@ class WatchRequest(NamedTuple):
     """pipelines that the server has started for this watch"""
 
 
+def assume_dependence(repo: Repo, sha: str) -> str:
+    """Return that nothing is known about the commit's configuration."""
+    del repo, sha
+    return "the configuration cannot be read"
+
+
 class WatchDependencies(NamedTuple):
     """What a watch reads: CI, and git about this commit and others."""
 
@@ -45,6 +51,10 @@ class WatchDependencies(NamedTuple):
     commit_facts: Callable[[], CommitFacts]
     open_stream: Callable[[Repo], Wakes] | None = None
     """opens the event stream of a repository; None if the watch is not to listen"""
+    find_dependence: Callable[[Repo, str], str] = assume_dependence
+    """returns the first sign that a run of a commit depends on the commit before it; empty if there is none"""
+    skip_marker: Callable[[], str] = str
+    """returns the marker in the commit's message that makes CI skip its push; empty if there is none, or for a tag"""
 
 
 def _is_unchanged(detail: Pipeline, watch: CiWatchState) -> bool:
@@ -62,6 +72,8 @@ class CiPoller:
         self._request = request
         self._ci = dependencies.ci
         self._contains = dependencies.contains
+        self._find_dependence = dependencies.find_dependence
+        self._find_skip_marker: Callable[[], str] | None = dependencies.skip_marker
         self._clock = clock
         self._open_stream = dependencies.open_stream
         self._listener: Wakes | None = None
@@ -107,6 +119,8 @@ class CiPoller:
                     stream_changed=observation.stream_changed and not observation.stream_ended,
                 ),
                 containment={commit: self._check_containment(commit) for commit in watch.query.commits},
+                dependence={commit: self._find_dependence(repo, commit) for commit in watch.query.dependence},
+                skip_marker=self._take_skip_marker(watch, rows),
                 queue=self._queue(watch),
             )
         )
@@ -182,6 +196,12 @@ class CiPoller:
             self._empty_details = 0 if found else self._empty_details + 1
         return found
 
+    def _take_skip_marker(self, watch: CiWatchState, rows: tuple[Pipeline, ...]) -> str:
+        """Return the skip marker if the first list has no pipeline of the commit; git is asked once at most."""
+        find, self._find_skip_marker = self._find_skip_marker, None
+        has_any = watch.tracks or any(row.commit in watch.scope.commits for row in rows)
+        return find() if find and not has_any else ""
+
     def _check_containment(self, commit: str) -> Containment:
         return self._contains(newer=commit, ours=self._request.scope.sha)
 
@@ -192,4 +212,8 @@ class CiPoller:
         answer = self._ci.account.queue(within=min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch)))
         if isinstance(answer, Denied):
             self._may_see_queue = False
-        return answer.value if isinstance(answer, Found) else None
+        if not isinstance(answer, Found):
+            return None
+        queue: QueueInfo = answer.value
+        own = tuple(limit for limit in queue.limited if self.repo and limit.repo == self.repo.id)
+        return queue._replace(limited=own)

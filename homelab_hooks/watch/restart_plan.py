@@ -10,6 +10,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch.ruling import NEEDS_WEBHOOK
 from homelab_hooks.watch.snapshot import CommitSnapshot
+from homelab_hooks.watch.state import WatchScope
 
 _RESTARTABLE = {Status.FAILURE, Status.KILLED, Status.CANCELED}
 _ACTIVE = {Status.CREATED, Status.PENDING, Status.RUNNING, Status.BLOCKED}
@@ -38,15 +39,26 @@ class NothingToDo(NamedTuple):
 RestartPlan = Rerun | StartManually | NothingToDo
 
 
-def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...], force: bool) -> RestartPlan:
+class ManualRun(NamedTuple):
+    """Whether a manual pipeline is wanted, and what is known about it."""
+
+    is_requested: bool = False
+    branches: tuple[str, ...] = ()
+    """branches of the remote whose tip is this commit"""
+    has_config: bool = True
+    """the commit has a pipeline configuration, or that is not known"""
+
+
+def plan_restart(snapshot: CommitSnapshot, sha: str, *, manual: ManualRun, force: bool) -> RestartPlan:
     """Return what to do. Raises CommandError (refused) if it would cancel a newer commit's run, or cannot help.
 
     Args:
-        branches: branches of the remote whose tip is this commit.
         force: restart even if that cancels a newer commit's run.
     """
+    if manual.is_requested:
+        return _plan_manual_run(snapshot, manual.branches)
     if not snapshot.tracks:
-        return _plan_manual_run(snapshot, branches)
+        raise _make_no_pipeline_error(snapshot, manual)
     failed = [track.pipeline for track in snapshot.tracks if track.pipeline.status in _RESTARTABLE]
     misconfigured = [snapshot.detail(track) for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
     if not failed and misconfigured:
@@ -91,22 +103,45 @@ def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], s
     ]
 
 
-def _plan_manual_run(snapshot: CommitSnapshot, branches: tuple[str, ...]) -> RestartPlan:
-    """Plan a manual run for a lost webhook; only for the tip of a branch, because that is what a manual run builds."""
-    if snapshot.verdict.exit is not ExitCode.NO_PIPELINE:
-        raise CommandError(snapshot.verdict.reason, hint=snapshot.verdict.hint, exit=snapshot.verdict.exit)
-    scope = snapshot.state.scope
-    if scope.tag or scope.tag_objects:
+def _make_no_pipeline_error(snapshot: CommitSnapshot, manual: ManualRun) -> CommandError:
+    """Return the error for a commit without a pipeline, with its remedies.
+
+    A manual pipeline is started only on request: other workflows may run, and path conditions do not apply.
+    """
+    verdict, scope = snapshot.verdict, snapshot.state.scope
+    if verdict.exit is not ExitCode.NO_PIPELINE:
+        return CommandError(verdict.reason, hint=verdict.hint, exit=verdict.exit)
+    is_possible = manual.branches and manual.has_config and not _is_tag(scope) and snapshot.state.repo_active
+    other = "; --manual starts a manual pipeline, which may run other workflows" if is_possible else ""
+    return CommandError(f"nothing to restart: {verdict.reason}", hint=verdict.hint + other, exit=ExitCode.REFUSED)
+
+
+def _plan_manual_run(snapshot: CommitSnapshot, branches: tuple[str, ...]) -> StartManually:
+    """Plan a manual run; only for the tip of a branch without a pipeline, because that is what a manual run builds."""
+    verdict = snapshot.verdict
+    if snapshot.tracks:
+        run = snapshot.tracks[0].pipeline
         raise CommandError(
-            f"{snapshot.verdict.reason}; a manual pipeline builds the tip of a branch, never a tag",
-            hint="redeliver the webhook on the forge, or delete the tag there and push it again",
+            f"the commit has a pipeline: {run.run} is {run.status}; --manual is for a commit without one",
+            hint="to restart failed pipelines, run: homelab ci restart",
+            exit=ExitCode.REFUSED,
+        )
+    if verdict.exit is not ExitCode.NO_PIPELINE:
+        raise CommandError(verdict.reason, hint=verdict.hint, exit=verdict.exit)
+    if _is_tag(snapshot.state.scope):
+        raise CommandError(
+            f"{verdict.reason}; a manual pipeline builds the tip of a branch, never a tag",
+            hint="delete the tag on the forge, and push it again",
             exit=ExitCode.REFUSED,
         )
     if not branches:
         raise CommandError(
-            f"{snapshot.verdict.reason}; a manual pipeline would build another commit, "
-            "because this is not the tip of a branch",
-            hint=snapshot.verdict.hint,
-            exit=ExitCode.NO_PIPELINE,
+            f"{verdict.reason}; a manual pipeline would build another commit, because this is not the tip of a branch",
+            hint=verdict.hint,
+            exit=ExitCode.REFUSED,
         )
     return StartManually(branches[0])
+
+
+def _is_tag(scope: WatchScope) -> bool:
+    return bool(scope.tag or scope.tag_objects)

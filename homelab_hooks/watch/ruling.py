@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from homelab_hooks.ci.model import Pipeline, RunRef, Status
+from homelab_hooks.config.schema import Superseded
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.watch.failed_step import describe_failure
+from homelab_hooks.watch.failed_step import describe_failure, find_remedy
+from homelab_hooks.watch.named_workflows import evaluate_workflows
+from homelab_hooks.watch.no_pipeline import LOST_WEBHOOK_HINT
+from homelab_hooks.watch.result import Ruling, Undecided
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
+from homelab_hooks.watch.supersede import describe_stopped, find_doubt, find_left_out
 
 DETAIL_WAIT_S = 5.0
 """seconds to wait for a pipeline's detail once the list has decided"""
@@ -18,29 +22,8 @@ SUCCESSOR_WAIT_S = 10.0
 """seconds to look for a superseding pipeline before it counts as not found"""
 CONTAINMENT_WAIT_S = 60.0
 """seconds to fetch the newer commit, while fetches fail, before it counts as unknown"""
-
-
-class Ruling(NamedTuple):
-    """The result of a pipeline: the exit code, what happened, and what to do."""
-
-    exit: ExitCode
-    reason: str
-    hint: str = ""
-
-
-class Undecided(Enum):
-    """What is still needed to determine the result of a pipeline."""
-
-    RUNNING = auto()
-    """the end of the pipeline"""
-    DETAIL = auto()
-    """its detail: the workflows behind the status"""
-    SUCCESSOR = auto()
-    """the pipeline that superseded it"""
-    CONTAINMENT = auto()
-    """whether the superseding commit contains the watched one"""
-    FOLLOW = auto()
-    """nothing: the superseding pipeline is to be followed, because its commit contains the watched one"""
+EVIDENCE_WAIT_S = 10.0
+"""seconds to wait for the workflows of both pipelines before they count as unknown"""
 
 
 def evaluate_pipeline(
@@ -52,17 +35,41 @@ def evaluate_pipeline(
         rows: all pipelines that are known now.
     """
     pipeline = track.pipeline
+    if watch.scope.workflows and (named := _rule_named(track, watch, now)) is not None:
+        return named
     match pipeline.status:
         case Status.CREATED | Status.PENDING | Status.RUNNING | Status.UNKNOWN:
             return Undecided.RUNNING
         case Status.SUCCESS | Status.FAILURE | Status.ERROR:
-            return _rule_finished(track, now)
+            return _rule_finished(track, watch, now)
         case Status.KILLED | Status.CANCELED:
             return _rule_cancelled(track, watch, rows, now)
         case Status.BLOCKED | Status.DECLINED | Status.SKIPPED:
             return _rule_not_run(pipeline)
         case _:
             assert_never(pipeline.status)
+
+
+def _rule_named(track: PipelineTrack, watch: CiWatchState, now: float) -> Ruling | Undecided | None:
+    """Determine the result from the named workflows; None if they have none, and the pipeline's status counts.
+
+    The list says nothing about a workflow, so the detail of an ended pipeline is waited for as long as for a server
+    that does not respond.
+    """
+    status = track.pipeline.status
+    if status in {Status.ERROR, Status.BLOCKED, Status.DECLINED, Status.SKIPPED}:
+        return None
+    detail = track.final_detail if status.is_final else track.known_detail
+    about = watch.scope.tag or watch.scope.sha
+    found = evaluate_workflows(detail, watch.scope.workflows, about) if detail else None
+    if found or not status.is_final or (detail and status.is_cancelled):
+        return found
+    if track.final_at is None or now - track.final_at < watch.timeouts.unreachable:
+        return Undecided.DETAIL
+    if status.is_cancelled:
+        return None
+    reason = f"{track.run} has ended, but the server does not show the result of {', '.join(watch.scope.workflows)}"
+    return Ruling(exit=ExitCode.UNREACHABLE, reason=reason, hint="run the same command again")
 
 
 def _rule_not_run(pipeline: Pipeline) -> Ruling:
@@ -79,7 +86,7 @@ def _rule_not_run(pipeline: Pipeline) -> Ruling:
     return Ruling(exit=ExitCode.NO_PIPELINE, reason=f"{number} was skipped: nothing ran")
 
 
-def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
+def _rule_finished(track: PipelineTrack, watch: CiWatchState, now: float) -> Ruling | Undecided:
     """Determine the result of a pipeline that has run: check success against the workflows, and name a failed step."""
     pipeline, detail = track.pipeline, track.final_detail
     if detail is None and track.final_at is not None and now - track.final_at < DETAIL_WAIT_S:
@@ -93,15 +100,22 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
         )
     failed = detail.failed_workflows if detail else ()
     if pipeline.status is Status.SUCCESS and not failed:
+        if skipped := find_left_out(track.repeats, detail):
+            reason = (
+                f"{number} passed, but skipped workflow {skipped}, which had begun in a pipeline that it superseded"
+            )
+            return Ruling(exit=ExitCode.SUPERSEDED, reason=reason, hint=_make_restart_hint(track, watch))
         ran = not detail or not detail.workflows or any(w.state is not Status.SKIPPED for w in detail.workflows)
         return Ruling(exit=ExitCode.OK, reason=f"{number} passed" + ("" if ran else " (every workflow was skipped)"))
     if pipeline.status is Status.SUCCESS:
         return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {describe_failure(failed)}")
-    return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed" + (f": {describe_failure(failed)}" if failed else ""))
+    hint = find_remedy(failed, watch.scope.tag or watch.scope.sha)
+    cause = f": {describe_failure(failed)}" if failed else ""
+    return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed{cause}", hint=hint)
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
-NEEDS_WEBHOOK = "once the forge responds, redeliver the webhook on the forge, or push an empty commit"
+NEEDS_WEBHOOK = f"once the forge responds, {LOST_WEBHOOK_HINT}"
 """the hint if the forge did not return the configuration: none is stored for a restart, and there is nothing to fix"""
 
 
@@ -126,8 +140,7 @@ def _rule_cancelled(
             return _rule_superseded(track, watch, newer, now)
         if watch.list_inconsistent or track.final_at is None or now - track.final_at < SUCCESSOR_WAIT_S:
             return Undecided.SUCCESSOR
-        reason = f"{pipeline.run} was superseded by {superseding}, which cannot be found"
-        return Ruling(exit=ExitCode.SUPERSEDED, reason=reason)
+        return _make_superseded(track, watch, f"{superseding}, which cannot be found")
     who = f" by {cancellation.by_user}" if cancellation and cancellation.by_user else ""
     return Ruling(
         exit=ExitCode.CANCELLED,
@@ -163,21 +176,53 @@ def _waits_for_commit(track: PipelineTrack, watch: CiWatchState, now: float) -> 
 
 def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline, now: float) -> Ruling | Undecided:
     """Determine the result of a superseded pipeline from the newer one's commit, which may be an older commit."""
-    if newer.commit in watch.accepted_commits:
+    if newer.commit in watch.scope.commits or newer.commit == track.pipeline.commit:
         return Undecided.FOLLOW
     match watch.containment.get(newer.commit):
         case None:
             return Undecided.CONTAINMENT
         case Containment.CONTAINS:
-            return Undecided.FOLLOW
+            return _rule_contained(track, watch, newer, now)
         case Containment.NOT_CONTAINED:
             relation = f"whose commit {short_sha(newer.commit)} does not contain it"
         case Containment.UNKNOWN if _waits_for_commit(track, watch, now):
             return Undecided.CONTAINMENT
         case _:
             relation = f"whose commit {short_sha(newer.commit)} is not in this repository, so it cannot be checked"
+    return _make_superseded(track, watch, f"{newer.run}, {relation}")
+
+
+def _rule_contained(track: PipelineTrack, watch: CiWatchState, newer: Pipeline, now: float) -> Ruling | Undecided:
+    """Determine whether the newer pipeline, whose commit contains the watched one, counts as a repetition."""
+    if watch.scope.superseded is Superseded.FOLLOW:
+        return Undecided.FOLLOW
+    if watch.scope.superseded is Superseded.FAIL:
+        return _make_superseded(track, watch, f"{newer.run}, which is not followed (--superseded fail)")
+    detail = watch.newer_details.get(newer.run)
+    theirs = detail if detail and detail.commit == newer.commit else None
+    is_waiting = track.final_at is not None and now - track.final_at < EVIDENCE_WAIT_S
+    lacks_detail = theirs is None or track.final_detail is None
+    lacks_config = not {track.pipeline.commit, newer.commit} <= watch.dependence.keys()
+    if lacks_config or (lacks_detail and is_waiting):
+        return Undecided.EVIDENCE
+    doubt = find_doubt(track.final_detail, theirs, watch.dependence, watch.scope.workflows)
+    if not doubt:
+        return Undecided.FOLLOW
+    return _make_superseded(track, watch, f"{newer.run}, which may not repeat it: {doubt}")
+
+
+def _make_superseded(track: PipelineTrack, watch: CiWatchState, by: str) -> Ruling:
+    stopped = describe_stopped(track.final_detail)
+    done = f"stopped{stopped} and superseded" if stopped else "superseded"
     return Ruling(
         exit=ExitCode.SUPERSEDED,
-        reason=f"{track.run} was superseded by {newer.run}, {relation}",
-        hint="once no newer pipeline is running, run homelab ci restart",
+        reason=f"{track.run} was {done} by {by}",
+        hint=_make_restart_hint(track, watch),
     )
+
+
+def _make_restart_hint(track: PipelineTrack, watch: CiWatchState) -> str:
+    """Return what to do about work that was stopped: a restart would stop a newer pipeline that runs."""
+    about = watch.scope.tag or watch.scope.sha
+    branch = f" of {track.pipeline.branch}" if track.pipeline.branch else ""
+    return f"once no newer pipeline{branch} is running, run: homelab ci restart {about}"

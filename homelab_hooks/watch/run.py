@@ -16,6 +16,7 @@ from homelab_hooks.watch.poller import CiPoller, WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import CiObservation, CiWatchState, start_watch
 
 if TYPE_CHECKING:
+    from homelab_hooks.ci.provider import Provider
     from homelab_hooks.watch.failure_report import WatchClock
 
 
@@ -32,10 +33,19 @@ def run_watch(
     finally:
         poller.close()
     if poller.repo and state.verdict and state.verdict.exit is ExitCode.FAILED:
-        from homelab_hooks.watch.failure_report import report_failure
-
-        report_failure(state, dependencies.ci.logs, poller.repo, clock=clock, emit=emit)
+        explain_failure(state, dependencies.ci, poller.repo, clock=clock, emit=emit)
     return explain_verdict(state, dependencies, poller.repo)
+
+
+def explain_failure(
+    state: CiWatchState, ci: Provider, repo: Repo, *, clock: WatchClock, emit: Callable[[Event], None]
+) -> None:
+    """Report why a watch ended red, and whether it was red before. An error here does not change the verdict."""
+    from homelab_hooks.watch.already_red import report_already_red
+    from homelab_hooks.watch.failure_report import report_failure
+
+    report_failure(state, ci.logs, repo, clock=clock, emit=emit)
+    report_already_red(state, ci.runs, repo, clock=clock, emit=emit)
 
 
 def _decide(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:
@@ -61,7 +71,7 @@ def explain_verdict(state: CiWatchState, dependencies: WatchDependencies, repo: 
     if verdict.exit is not ExitCode.NO_PIPELINE or state.tracks:
         return verdict
     if state.reassigned:
-        return verdict._replace(hint="to run CI for this commit again, run: homelab ci restart")
+        return verdict._replace(hint="to run CI for this commit again, run: homelab ci restart --redeliver")
     facts = dependencies.commit_facts()
     if repo and repo.config_path:  # git was asked about the default paths
         facts = facts._replace(has_ci_config=None, is_filtered=None)

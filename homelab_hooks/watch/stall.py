@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.ci.model import QueueInfo, Status
+from homelab_hooks.ci.model import QueueInfo, RunRef, Status
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.polling.contact import seconds_to_heartbeat
@@ -65,16 +65,20 @@ def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
     name = f"{oldest.run} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
     quiet = now - oldest.changed_at
     if oldest.pipeline.status is Status.PENDING and quiet >= CHECK_QUEUE_AFTER_S and isinstance(poll, Found):
-        return _queue_reason(name, poll.value.queue)
+        return _queue_reason(name, oldest.run, poll.value.queue)
     if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
-        remedy = f"if the agent is gone, cancel {oldest.run}, then run homelab ci restart"
+        remedy = "if the agent is gone, run homelab ci cancel, then homelab ci restart"
         return f"{name} without a change for {format_duration(quiet)}", remedy
     return name, ""
 
 
-def _queue_reason(name: str, queue: QueueInfo | None) -> tuple[str, str]:
+def _queue_reason(name: str, run: RunRef, queue: QueueInfo | None) -> tuple[str, str]:
     if queue is None:
         return name, ""
+    if limited := next((limit for limit in queue.limited if limit.run == run), None):
+        full = f"{limited.running} of its concurrency group {limited.group} already run, which is the limit"
+        remedy = f"wait for those to end, or raise the `concurrency` limit of workflow {limited.workflow}"
+        return f"{name}: workflow {limited.workflow} waits because {full}", remedy
     if queue.paused:
         return f"{name}: the server's queue is paused", "resume the queue in the server's settings"
     if queue.workers == 0:

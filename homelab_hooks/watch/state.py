@@ -6,7 +6,9 @@ from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status
+from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status, Workflow
+from homelab_hooks.config.schema import Superseded
+from homelab_hooks.events import PipelineResult
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling.contact import Contact
 from homelab_hooks.verdict import Verdict
@@ -15,6 +17,8 @@ TAG_PREFIX = "refs/tags/"
 LIST_NOT_READ_NUMBER = 2**62
 """`complete_down_to` of an observation without the list: higher than every number"""
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
+NO_DEPENDENCE: Mapping[str, str] = MappingProxyType({})
+NO_DETAILS: Mapping[RunRef, Pipeline] = MappingProxyType({})
 
 
 class WatchScope(NamedTuple):
@@ -29,6 +33,10 @@ class WatchScope(NamedTuple):
     """only pipelines of this ref decide; for a tag, refs/tags/NAME"""
     tag_objects: frozenset[str] = frozenset()
     """the annotated tags that lead to the commit: forges send the tag's own SHA, so a row shows it as its commit"""
+    workflows: tuple[str, ...] = ()
+    """only workflows with these names decide; empty: all"""
+    superseded: Superseded = Superseded.AUTO
+    """whether a newer pipeline whose commit contains this one may decide for it"""
 
     @property
     def commits(self) -> frozenset[str]:
@@ -39,6 +47,10 @@ class WatchScope(NamedTuple):
     def tag(self) -> str:
         """Return the name of the tag whose pipelines decide; empty if the scope is not a tag."""
         return self.ref.removeprefix(TAG_PREFIX) if self.ref.startswith(TAG_PREFIX) else ""
+
+    def counts(self, workflow: Workflow) -> bool:
+        """Return whether the workflow decides."""
+        return not self.workflows or workflow.name in self.workflows
 
     def decides(self, pipeline: Pipeline) -> bool:
         """Return whether pipelines of this event and ref count."""
@@ -72,6 +84,10 @@ class CiObservation(NamedTuple):
     """the rows after which a search for the commit ended before the end of the list; 0: it did not"""
     details: tuple[Pipeline, ...] = ()
     containment: Mapping[str, Containment] = NO_CONTAINMENT
+    dependence: Mapping[str, str] = NO_DEPENDENCE
+    """by commit, the first sign that a run of it depends on the commit before; empty: there is none"""
+    skip_marker: str = ""
+    """the marker in the commit's message for which CI skips its push; empty: none, or not looked for"""
     queue: QueueInfo | None = None
     repo_active: bool = True
     """the repository is active in CI"""
@@ -95,6 +111,8 @@ class CiQuery(NamedTuple):
     details: tuple[RunRef, ...] = ()
     commits: tuple[str, ...] = ()
     """commits that git has to compare with the watched one: does each contain it?"""
+    dependence: tuple[str, ...] = ()
+    """commits whose files may show that a run depends on the commit before it"""
     queue: bool = False
 
 
@@ -128,6 +146,8 @@ class PipelineTrack(NamedTuple):
     """when its end was first observed"""
     misses: int = 0
     """lists in a row that reached down to it and did not have it"""
+    repeats: frozenset[str] = frozenset()
+    """workflows that had begun in the pipelines that it superseded: the work is lost if it skips one"""
     claim: NumberClaim | None = None
     """set while responses show another commit under its number"""
 
@@ -145,6 +165,11 @@ class PipelineTrack(NamedTuple):
     def page_url(self) -> str:
         """Return the pipeline's web page; empty while responses show another commit under its number."""
         return "" if self.claim else self.pipeline.url
+
+    @property
+    def known_detail(self) -> Pipeline | None:
+        """Return the newest detail of the pipeline, which may be older than its row."""
+        return self.detail if self.detail and self.detail.run == self.run else None
 
     @property
     def final_detail(self) -> Pipeline | None:
@@ -171,9 +196,15 @@ class CiWatchState(NamedTuple):
     out_of_contact_s: float = 0.0
     """seconds of past silence, in which no pipeline could appear"""
     tracks: tuple[PipelineTrack, ...] = ()
-    accepted_commits: frozenset[str] = frozenset()
-    """the SHAs of the watched commit, and of newer ones that contain it and superseded it"""
     containment: Mapping[str, Containment] = NO_CONTAINMENT
+    dependence: Mapping[str, str] = NO_DEPENDENCE
+    """by commit, the first sign that a run of it depends on the commit before; empty: there is none"""
+    newer_details: Mapping[RunRef, Pipeline] = NO_DETAILS
+    """pipelines that superseded tracked ones, with their workflows"""
+    interrupted: tuple[PipelineResult, ...] = ()
+    """pipelines that had begun, and were replaced by the newer ones that superseded them"""
+    skip_marker: str = ""
+    """the marker in the commit's message for which CI skips its push"""
     highest_number: int = 0
     """the highest number seen on the list"""
     searched_rows: int = 0
@@ -217,6 +248,14 @@ class CiWatchState(NamedTuple):
         assert self.began_at is not None  # noqa: S101 - set by the first step
         until = self.contact.silent_since if self.contact.misses else now
         return until - self.began_at - self.out_of_contact_s
+
+    def accepts(self, row: Pipeline) -> bool:
+        """Return whether the row decides: it is about the commit, or about the newer one that its group is followed to.
+
+        That a newer commit was accepted in one group says nothing about another, whose workflows may differ.
+        """
+        is_followed = any((t.group, t.pipeline.commit) == (row.group, row.commit) for t in self.tracks)
+        return self.scope.decides(row) and (row.commit in self.scope.commits or is_followed)
 
     def with_track(self, track: PipelineTrack) -> CiWatchState:
         """Return the state with this tracked pipeline in place of the one of its group, or added as the last."""

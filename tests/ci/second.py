@@ -120,6 +120,10 @@ class SecondCi:
         del repo, within
         return Denied(f"{branch} cannot be started by hand")
 
+    def cancel(self, repo: Repo, run: RunRef, *, within: float) -> Poll[bool]:
+        del repo, within
+        return Denied(f"{run} cannot be cancelled")
+
     @property
     def provider(self) -> Provider:
         return Provider(runs=self, account=self, logs=self, control=self, traits=TRAITS)

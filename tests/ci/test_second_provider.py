@@ -7,7 +7,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
-from homelab_hooks.watch.restart_plan import Rerun, plan_restart
+from homelab_hooks.watch.restart_plan import ManualRun, Rerun, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.snapshot import take_snapshot
@@ -61,7 +61,7 @@ def test_a_workflow_that_failed_is_named_with_the_end_of_its_log() -> None:
 def test_a_repeated_run_takes_the_place_of_the_failed_one() -> None:
     watch = SecondWatch(SecondRun("test", ["failure"], OURS))
     seen = take_snapshot(watch.request, watch.dependencies, clock=watch.clock)
-    plan = plan_restart(seen, OURS, branches=(), force=False)
+    plan = plan_restart(seen, OURS, manual=ManualRun(), force=False)
     assert isinstance(plan, Rerun)
     started, _ = apply_restart_plan(plan, seen, watch.ci.provider, clock=watch.clock, emit=watch.events.append)
     assert [str(row.run) for row in started] == ["test (attempt 2)"]

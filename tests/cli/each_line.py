@@ -1,9 +1,10 @@
 """Runs a command and, at each of its lines, a copy that gets signals: OUT SIGNALS BEGIN PROGRAM ARG...
 
 From the first call of a function named BEGIN, the process forks at every line that runs, in our code and in the
-libraries'. The copy gets all SIGNALS (SIGINT,SIGTERM) at once and runs to its end. Its stdout goes to OUT.NUMBER, its
-stderr to OUT.NUMBER.err, and both begin with what the process had written before. OUT.copies gets a row for each copy:
-its number, its line and its exit status. So one run shows what a signal does at each point, without any race.
+libraries', the first two times that the line runs. The copy gets all SIGNALS (SIGINT,SIGTERM) at once and runs to its
+end. Its stdout goes to OUT.NUMBER, its stderr to OUT.NUMBER.err, and both begin with what the process had written
+before. OUT.copies gets a row for each copy: its number, its line and its exit status. So one run shows what a signal
+does at each point, without any race.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -20,6 +22,8 @@ from homelab_hooks import cli
 from homelab_hooks.app.session import Session
 from homelab_hooks.cli.main import run_in_session
 
+MAX_VISITS = 2
+"""times that the process forks at one line: more of a loop shows nothing new"""
 IMPORT = "<frozen importlib"
 """here files are read, and a copy would move the position in a file that it shares with the process"""
 
@@ -35,6 +39,7 @@ class EachLine:
 
     def __init__(self, out: Path, numbers: Sequence[signal.Signals], begin: str) -> None:
         self._out, self._numbers, self._begin, self._begun, self._count = out, numbers, begin, False, 0
+        self._visits: Counter[tuple[str, int]] = Counter()
 
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
         """As `sys.settrace` has it."""
@@ -43,8 +48,11 @@ class EachLine:
             self._begun = True
             _trace(frame, self)
         if self._begun and event == "line" and IMPORT not in frame.f_code.co_filename:
-            self._count += 1
-            self._copy(frame)
+            line = (frame.f_code.co_filename, frame.f_lineno)
+            self._visits[line] += 1
+            if self._visits[line] <= MAX_VISITS:
+                self._count += 1
+                self._copy(frame)
         return self if self._begun else None
 
     def _copy(self, frame: FrameType) -> None:

@@ -46,10 +46,10 @@ class Shell:
     directory: Path
     more: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *argv: str, at: Path | None = None, **environ: str) -> CommandResult:
-        """Run to the end; nothing that is tested here takes longer than 20 seconds."""
+    def __call__(self, *argv: str, at: Path | None = None, within: float = HANG_S, **environ: str) -> CommandResult:
+        """Run to the end within this many seconds; hardly anything that is tested here takes longer than 20."""
         known = ProcessRunner({**self.environ, **self.more, **environ})
-        done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=HANG_S)
+        done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=within)
         assert not done.timed_out, done
         return CommandResult(done.code, done.out, done.err)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.faults import BodyFault, Cut, FaultPoint, FaultRule, StatusFault
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
@@ -36,6 +37,24 @@ def watched(seal: dict[str, str], ann: Clone) -> Iterator[Shell]:
     with WoodpeckerSimulator(SystemClock(), speed=50) as woodpecker:
         settings = {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": TOKEN, "HOMELAB_CI_REPO": "acme/app"}
         yield Shell(seal, ann.path, settings)
+
+
+def test_the_preflight_rides_out_single_bad_answers(seal: dict[str, str], ann: Clone) -> None:
+    """A 502, an empty body, a web page, and a reset, one after the other, then good ones."""
+    bad = (
+        FaultRule(fault=StatusFault(code=502), path="/api/user", first=0, last=0),
+        FaultRule(fault=BodyFault(), path="/api/user", first=1, last=1),
+        FaultRule(fault=BodyFault(content=b"<html>", content_type="text/html", foreign=True), path="lookup", last=0),
+        FaultRule(fault=Cut(FaultPoint.HEADERS), path="lookup", first=1, last=1),
+    )
+    with WoodpeckerSimulator(SystemClock(), speed=50) as woodpecker:
+        woodpecker.fail(*bad)
+        settings = {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": TOKEN, "HOMELAB_CI_REPO": "acme/app"}
+        shell = Shell(seal, ann.path, settings)
+        done = shell("git-land", "--verify-cmd", "true", "--appear-timeout", "0", "--no-deploy")
+        asked = [woodpecker.count("/api/user"), woodpecker.count("lookup")]
+    assert (done.code, done.result["landed"]) == (ExitCode.NO_PIPELINE, "yes"), done
+    assert min(asked) >= 3
 
 
 def land(shell: Shell, *options: str, verify: str = "true") -> CommandResult:

@@ -304,6 +304,22 @@ def test_a_fetch_that_failed_is_made_again_after_a_pause(workshop: ScratchReposi
     assert contains(newer=newer, ours=ann.head) is Containment.CONTAINS
 
 
+def test_what_is_checked_out_is_a_branch_a_commit_both_or_neither(
+    workshop: ScratchRepositories, opened: Opened
+) -> None:
+    clone = workshop.clone("work")
+    history = opened(clone.path).history
+    assert history.checked_out() == ("main", clone.head)
+    clone.git("switch", "--quiet", "-c", "a/b-c")
+    assert history.checked_out() == ("a/b-c", clone.head)
+    clone.git("switch", "--quiet", "--detach")
+    assert history.checked_out() == ("", clone.head)
+    clone.git("symbolic-ref", "HEAD", "refs/elsewhere/x")
+    assert history.checked_out() == ("", "")
+    clone.git("symbolic-ref", "HEAD", "refs/heads/unborn")
+    assert history.checked_out() == ("unborn", "")
+
+
 def test_where_a_commit_is_missing_git_compares_nothing(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     history = opened(ann.path).history

@@ -74,7 +74,11 @@ def git_land(parts: Callable[..., LandingDependencies]) -> Callable[..., Verdict
     """`git land` in a clone: keywords of Request, `verify` as a string or `how` as it is, and parts."""
 
     def call(clone: Clone, **given: Any) -> Verdict:
-        others = {name: given.pop(name) for name in ("check_ci", "commands", "follow_up", "tell") if name in given}
+        others = {
+            name: given.pop(name)
+            for name in ("check_ci", "commands", "find_skip_marker", "follow_up", "queue", "tell")
+            if name in given
+        }
         verify = given.pop("how", None) or VerifyCommand(given.pop("verify", "true"), "told")
         return land_run.land_branch(LandRequest(verify=verify, **given), parts(clone, **others))
 

@@ -33,7 +33,9 @@ VAULT = Canary("vaultCanary8Rw", "hvs.\"'%41\\vaultCanary8Rw")
 URL = Canary("urlCanary9Tv", "p@ss/\"'%$&urlCanary9Tv")
 HELPER = Canary("helperCanary5Lk", "h'%\"\\helperCanary5Lk")
 KUBE = Canary("kubeCanary3Jh", "k'%\"\\kubeCanary3Jh")
-ALL = (CI, VAULT, URL, HELPER, KUBE)
+FORGE = Canary("forgeCanary2Bn", "f'%\"\\forgeCanary2Bn")
+HOOK = Canary("hookCanary4Zz", "k'%\"\\hookCanary4Zz")
+ALL = (CI, VAULT, URL, HELPER, KUBE, FORGE, HOOK)
 
 
 def found_in(text: bytes) -> list[str]:

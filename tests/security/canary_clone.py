@@ -11,6 +11,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from homelab_hooks.simulators.forge.server import ForgeSimulator
+from homelab_hooks.simulators.forge.store import (
+    ALL_SCOPES,
+    ForgeStore,
+    ForgeUser,
+    RepoRight,
+    SimulatedForgeRepo,
+    SimulatedWebhook,
+)
 from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
@@ -21,12 +30,13 @@ from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator, make
 from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import PROGRAMS, CommandResult, Shell
-from tests.security.canaries import CI, HELPER, KUBE, URL, VAULT, files_with, found_in, variables_with
+from tests.security.canaries import CI, FORGE, HELPER, HOOK, KUBE, URL, VAULT, files_with, found_in, variables_with
 from tests.security.program_spies import ProgramSpies
 from tests.security.recording_servers import RecordingServer, vault
 from tests.waiting import HANG_S
 
-TOKENS = ("WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN")
+FORGE_TOKENS = ("HOMELAB_FORGE_TOKEN", "FORGEJO_TOKEN", "GITEA_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
+TOKENS = ("WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN", *FORGE_TOKENS)
 _REMOTE = {(f"GIT_CONFIG_KEY_{number}", URL.core) for number in range(9)}
 """how git gets the password of a remote that is not an argument"""
 FAST = ScriptedRollout(image_after=0.0, lag=0.05, pod_takes=0.05)
@@ -48,6 +58,8 @@ class CanarySandbox:
     shell: Shell
     known: set[tuple[str, str]] = field(default_factory=set)
     """the files in which a canary was put"""
+    servers: ExitStack = field(default_factory=ExitStack)
+    """ended with the sandbox"""
 
     @property
     def url(self) -> str:
@@ -60,6 +72,14 @@ class CanarySandbox:
     def pipeline(self, script: PipelineTimeline, *, branch: str = "main") -> None:
         """Of the commit that is checked out."""
         self.woodpecker.push("acme/app", branch, self.clone.head, script, after=-60.0)
+
+    def open_forge(self, token: str) -> ForgeSimulator:
+        """A forge for alice's token, whose webhook's URL holds a canary."""
+        hook = SimulatedWebhook(23, f"{self.woodpecker.url}/api/hook?access_token={HOOK.in_url}")
+        rights = {"alice": RepoRight.ADMIN}
+        repo = SimulatedForgeRepo("acme/app", rights, {"main": self.clone.head}, hooks=[hook])
+        users = [ForgeUser("alice", tokens={token: ALL_SCOPES})]
+        return self.servers.enter_context(ForgeSimulator(ForgeStore(users, [repo])))
 
     def files(self) -> set[tuple[str, str]]:
         """All files that give a canary away."""
@@ -160,12 +180,14 @@ def placed(folder: Path, workshop: ScratchRepositories, seal: dict[str, str]) ->
             "WP_TOKEN": CI.value,
             "VAULT_TOKEN": VAULT.value,
             "VAULT_ADDR": keeps.url,
+            **dict.fromkeys(FORGE_TOKENS, FORGE.value),
             "HOMELAB_CI_REPO": "acme/app",
             "HOMELAB_SETTLE": "0.1s",
             "KUBECONFIG": str(_kubeconfig(cluster, folder / "kubeconfig")),
         }
         sandbox = CanarySandbox(
-            folder, clone, workshop, woodpecker, git, keeps, elsewhere, stage, spies, Shell(seal, clone.path, settings)
+            folder, clone, workshop, woodpecker, git, keeps, elsewhere, stage, spies, Shell(seal, clone.path, settings),
+            servers=stack,
         )  # fmt: skip
         clone.git("remote", "set-url", "origin", sandbox.url)
         sandbox.known = sandbox.files()

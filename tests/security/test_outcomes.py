@@ -13,7 +13,7 @@ from homelab_hooks.simulators import faults, git_http
 from homelab_hooks.simulators.faults import FaultRule
 from homelab_hooks.simulators.git_http import GitService
 from homelab_hooks.simulators.woodpecker import timelines
-from tests.security.canaries import CI, HELPER, URL, VAULT
+from tests.security.canaries import CI, FORGE, HELPER, URL, VAULT
 from tests.security.canary_clone import FAST, CanarySandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
@@ -206,6 +206,15 @@ def own_hook(sandbox: CanarySandbox) -> None:
     sandbox.workshop.write_hook("post-push", script, where=sandbox.clone.path / ".git/hooks")
 
 
+def webhook_is_redelivered(sandbox: CanarySandbox) -> None:
+    """The user names the forge, so the token from a variable is sent there."""
+    sandbox.configure("homelab.origin.forgeUrl", sandbox.open_forge(FORGE.value).url)
+
+
+def webhook_is_refused(sandbox: CanarySandbox) -> None:
+    sandbox.configure("homelab.origin.forgeUrl", sandbox.open_forge("another").url)
+
+
 LOUD = {red, verification_speaks, protected, gone}
 CASES = [
     watch(0, "green", arrange=green),
@@ -228,6 +237,9 @@ CASES = [
         arrange=lambda sandbox: sandbox.pipeline(timelines.make_flaky(timelines.make_red(), timelines.make_green())),
     ),
     other("ci restart", 0, arrange=green),
+    other("ci restart", 4, "--redeliver", "--no-watch", arrange=webhook_is_refused),
+    other("ci restart", 0, "--redeliver", "--no-watch", arrange=webhook_is_redelivered),
+    other("ci cancel", 0, arrange=lambda sandbox: sandbox.pipeline(timelines.make_stuck())),
     other("deploy wait", 0, "shop/web", arrange=deployed),
     other("deploy wait", 10, "shop/nothing"),
     other("deploy wait", 4, "shop/web", "--context", "nowhere"),

@@ -9,7 +9,7 @@ import trustme
 
 from homelab_hooks.simulators import faults
 from homelab_hooks.simulators.faults import FaultRule
-from tests.security.canaries import CI, VAULT, found_in
+from tests.security.canaries import CI, FORGE, HELPER, VAULT, found_in
 from tests.security.canary_clone import CanarySandbox
 from tests.security.recording_servers import RecordingServer, Reply, to
 
@@ -93,5 +93,73 @@ def test_an_answer_that_repeats_the_token_is_redacted(sandbox: CanarySandbox) ->
     body = f"<html>refused: Bearer {CI.value} {CI.in_url}".encode()
     sandbox.woodpecker.fail(FaultRule(fault=faults.StatusFault(code=403, body=body, content_type="text/html")))
     ended = sandbox.shell(*WATCH)
+    assert ended.code == 4, ended
+    assert sandbox.gave_away(ended) == []
+
+
+REDELIVER = ("homelab", "ci", "restart", "--redeliver", "--no-watch")
+
+
+def forge(path: str, headers: dict[str, str]) -> Reply:
+    """A Forgejo that refuses every token, and says its version to everybody."""
+    del headers
+    if path.endswith("/api/v1/version"):
+        return Reply(200, b'{"version": "16.0.0+gitea-1.22.0"}', {"Content-Type": "application/json"})
+    return Reply(401, b"{}", {"Content-Type": "application/json"})
+
+
+def test_the_forge_is_sent_its_own_token_only_and_only_once_its_kind_is_known(sandbox: CanarySandbox) -> None:
+    with RecordingServer(forge) as own:
+        sandbox.clone.git("remote", "set-url", "origin", f"{own.url}/acme/app.git")
+        ended = sandbox.run(*REDELIVER)
+        version, *others = own.heard
+    assert ended.code == 4, ended
+    assert (found_in(version), b"authorization" in version.lower()) == ([], False)
+    assert {core for text in others for core in found_in(text)} == {FORGE.core}
+    assert others
+    assert sandbox.gave_away(ended) == []
+
+
+@pytest.mark.parametrize("variable", ["GH_TOKEN", "GITHUB_TOKEN", "GITEA_TOKEN"])
+def test_a_token_of_another_kind_of_forge_is_not_sent(sandbox: CanarySandbox, variable: str) -> None:
+    empty = dict.fromkeys(("HOMELAB_FORGE_TOKEN", "FORGEJO_TOKEN", "GITEA_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"), "")
+    with RecordingServer(forge) as own:
+        sandbox.clone.git("remote", "set-url", "origin", f"{own.url}/acme/app.git")
+        ended = sandbox.run(*REDELIVER, **{**empty, variable: FORGE.value})
+        assert ended.code == 4, ended
+        assert [found_in(text) for text in own.heard] == [[]]
+
+
+def test_a_forge_that_redirects_does_not_have_the_token_sent_elsewhere(sandbox: CanarySandbox) -> None:
+    def moved(path: str, headers: dict[str, str]) -> Reply:
+        return forge(path, headers) if path.endswith("/version") else to(sandbox.elsewhere.url)(path, headers)
+
+    with RecordingServer(moved) as own:
+        sandbox.clone.git("remote", "set-url", "origin", f"{own.url}/acme/app.git")
+        ended = sandbox.run(*REDELIVER)
+        assert len(own.heard) == 2
+    assert (ended.code, sandbox.elsewhere.heard) == (4, []), ended
+
+
+def test_a_tracked_file_does_not_decide_where_the_forge_is(sandbox: CanarySandbox) -> None:
+    text = f'forge-url = "{sandbox.elsewhere.url}"\nforgeUrl = "{sandbox.elsewhere.url}"\n'
+    sandbox.clone.write(".homelab.toml", text)
+    with RecordingServer(forge) as own:
+        sandbox.clone.git("remote", "set-url", "origin", f"{own.url}/acme/app.git")
+        ended = sandbox.run(*REDELIVER)
+        assert own.heard
+    assert (ended.code, sandbox.elsewhere.heard) == (4, []), ended
+    assert "ignoring `forge-url` in .homelab.toml" in ended.err
+
+
+def test_git_credentials_of_the_forge_are_sent_to_the_forge_only(sandbox: CanarySandbox) -> None:
+    (sandbox.folder / "kept").mkdir(exist_ok=True)
+    (sandbox.folder / "kept/answer").write_text(f"username=ann\npassword={HELPER.value}\n")
+    sandbox.configure("credential.helper", f"!cat {sandbox.folder / 'kept/answer'} #")
+    empty = dict.fromkeys(("HOMELAB_FORGE_TOKEN", "FORGEJO_TOKEN"), "")
+    with RecordingServer(forge) as own:
+        sandbox.clone.git("remote", "set-url", "origin", f"{own.url}/acme/app.git")
+        ended = sandbox.run(*REDELIVER, **empty)
+        assert b"Authorization: Basic " in own.heard[1]
     assert ended.code == 4, ended
     assert sandbox.gave_away(ended) == []

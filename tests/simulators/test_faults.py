@@ -130,7 +130,8 @@ def test_an_endless_body_never_ends(woodpecker: WoodpeckerSimulator, raw_request
 def test_a_drip_comes_byte_by_byte(woodpecker: WoodpeckerSimulator, raw_request: RawRequest) -> None:
     woodpecker.fail(FaultRule(fault=faults.Drip(0.02)))
     raw, end = raw_request("/version", most=5)
-    assert (raw, end) == (b"HTTP/", "coming")
+    assert (raw[:5], end) == (b"HTTP/", "coming")
+    assert len(raw) < 50, "a busy machine reads several bytes at once, but not the whole answer"
 
 
 @pytest.mark.usefixtures("row")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from homelab_hooks.ci.model import Cancellation, Pipeline, Status, Workflow
@@ -15,6 +15,7 @@ from tests.ci.values import run_ref, scope_of
 
 OURS = "a" * 40
 NEWER = "b" * 40  # contains ours
+NEWEST = "e" * 40  # contains both
 OLDER = "c" * 40  # does not
 SETTLED = 1e9
 
@@ -32,6 +33,12 @@ class PipelineCourse:
     stopped: Cancellation | None = None
     red: bool = False
     """a workflow is red, whatever the color"""
+    flows: tuple[str, ...] = ("w",)
+    """its workflows; after a kill, the first ones had begun"""
+    begun: int = 9
+    """how many of them had begun when it was stopped"""
+    skips: frozenset[str] = frozenset()
+    """the workflows that it skips in the end"""
 
     def at(self, t: float) -> Pipeline | None:
         """The row as the list shows it at t."""
@@ -52,18 +59,27 @@ class PipelineCourse:
             status=status,
             raw_status=status.value,
             updated=int(max(since for since, _ in self.life if since <= t)),
+            started=next((1 + int(since) for since, word in self.life if since <= t and word is Status.RUNNING), 0),
             cancellation=self.stopped if status in {Status.KILLED, Status.CANCELED} else None,
             reports_cancellation=True,
         )
 
     def detail(self, t: float) -> Pipeline | None:
-        """The row with a workflow."""
+        """The row with its workflows."""
         row = self.at(t)
         if row is None:
             return None
         bad = self.red or row.status in {Status.FAILURE, Status.ERROR}
         state = (Status.FAILURE if bad else Status.SUCCESS) if row.status.is_final else row.status
-        return row._replace(workflows=(Workflow(pid=1, name="w", state=state),))
+        flows = []
+        for place, name in enumerate(self.flows):
+            word = state
+            if row.status.is_cancelled:
+                word = Status.KILLED if place < self.begun else Status.SKIPPED
+            elif row.status is Status.SUCCESS and name in self.skips:
+                word = Status.SKIPPED
+            flows.append(Workflow(pid=1 + place, name=name, state=word))
+        return row._replace(workflows=tuple(flows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +99,8 @@ class RandomHistory:
     troubles: tuple[Trouble, ...] = ()
     scope: WatchScope = field(default_factory=lambda: scope_of(OURS))
     seed: int = 0
+    signs: Mapping[str, str] = field(default_factory=dict)
+    """by commit, why a run of it depends on the commit before"""
 
     def shown(self, t: float) -> tuple[Pipeline, ...]:
         """The list at t, newest first."""
@@ -106,11 +124,12 @@ class RandomHistory:
         rows = self.shown(t)
         wanted = {*watch.query.details, *(r.run for r in rows if r.commit == OURS and r.status.is_final)}
         details = [row.detail(t) for row in self.rows if run_ref(row.number) in wanted] if detailed else []
-        known = {NEWER: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}
+        known = {NEWER: Containment.CONTAINS, NEWEST: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}
         return CiObservation(
             rows=rows,
             details=tuple(detail for detail in details if detail),
             containment={commit: known[commit] for commit in watch.query.commits},
+            dependence={commit: self.signs.get(commit, "") for commit in watch.query.dependence},
         )
 
     def truth(self, t: float) -> set[ExitCode | None]:
@@ -152,9 +171,19 @@ class RandomHistory:
         if not stopped.superseded_by:
             return ExitCode.CANCELLED
         newer = next((row for row in rows.values() if run_ref(row.number) == stopped.superseded_by), None)
-        if newer is None or newer.commit == OLDER:
+        if newer is None or newer.commit == OLDER or self._loses_work(row, newer):
             return ExitCode.SUPERSEDED
-        return self._verdict(newer, rows, t)
+        found, last = self._verdict(newer, rows, t), newer
+        while last.stopped and last.stopped.superseded_by:
+            last = next(row for row in rows.values() if run_ref(row.number) == last.stopped.superseded_by)
+        left_out = set(row.flows[: row.begun]) & last.skips
+        return ExitCode.SUPERSEDED if found is ExitCode.OK and left_out else found
+
+    def _loses_work(self, row: PipelineCourse, newer: PipelineCourse) -> bool:
+        """Whether something of a stopped pipeline is never done, although the newer one passes."""
+        if newer.commit == row.commit:
+            return False
+        return not set(row.flows) <= set(newer.flows) or any(self.signs.get(c) for c in (row.commit, newer.commit))
 
 
 def life(rng: random.Random, begin: float, end: Status | None) -> tuple[tuple[float, Status], ...]:
@@ -166,6 +195,8 @@ def life(rng: random.Random, begin: float, end: Status | None) -> tuple[tuple[fl
     return (*found, (t, end)) if end else tuple(found)
 
 
+SIGN_CHANCE = 0.15
+FLOWS = (("w",), ("w",), ("w", "deploy"), ("w", "deploy"), ("deploy",))
 ENDS = (Status.SUCCESS, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED)
 
 
@@ -182,7 +213,10 @@ def generate(seed: int) -> RandomHistory:
         troubles.append(
             Trouble(since=since + (3.0 if kind in {"page", "slow-401"} else 0.0), until=since + length, kind=kind)
         )
-    return RandomHistory(rows=tuple(rows), troubles=tuple(t for t in troubles if t.until > t.since), seed=seed)
+    signs = {commit: "it has a path condition" for commit in (OURS, NEWER, NEWEST) if rng.random() < SIGN_CHANCE}
+    return RandomHistory(
+        rows=tuple(rows), troubles=tuple(t for t in troubles if t.until > t.since), seed=seed, signs=signs
+    )
 
 
 def _rows(rng: random.Random) -> Iterator[PipelineCourse]:
@@ -214,8 +248,9 @@ def _rows(rng: random.Random) -> Iterator[PipelineCourse]:
 
 
 def _killed(rng: random.Random, first: PipelineCourse, ended: float) -> Iterator[PipelineCourse]:
-    how = rng.choice(["user", "step", "newer", "older", "chain"])
+    how = rng.choice(["user", "step", "newer", "newer", "older", "chain"])
     number = first.number + 1
+    first = replace(first, flows=rng.choice(FLOWS), begun=rng.randrange(3))
     match how:
         case "user":
             yield replace(first, stopped=Cancellation(by_user="alice"))
@@ -224,13 +259,22 @@ def _killed(rng: random.Random, first: PipelineCourse, ended: float) -> Iterator
         case "newer" | "older":
             yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             commit = NEWER if how == "newer" else OLDER
-            yield PipelineCourse(
-                number=number, commit=commit, life=life(rng, ended - 0.2, rng.choice([Status.SUCCESS, Status.FAILURE]))
-            )
+            ending = rng.choice([Status.SUCCESS, Status.FAILURE])
+            yield _newer(rng, PipelineCourse(number=number, commit=commit, life=life(rng, ended - 0.2, ending)))
         case _:
             yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             second = life(rng, ended - 0.2, Status.KILLED)
-            yield PipelineCourse(
-                number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=run_ref(number + 1))
-            )
-            yield PipelineCourse(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))
+            by = Cancellation(superseded_by=run_ref(number + 1))
+            middle = _newer(rng, PipelineCourse(number=number, commit=NEWER, life=second, stopped=by))
+            yield middle
+            last = life(rng, second[-1][0] - 0.2, Status.SUCCESS)
+            if rng.random() < 0.5:  # the same commit runs the same workflows again
+                yield PipelineCourse(number=number + 1, commit=NEWER, life=last, flows=middle.flows)
+            else:
+                yield _newer(rng, PipelineCourse(number=number + 1, commit=NEWEST, life=last))
+
+
+def _newer(rng: random.Random, row: PipelineCourse) -> PipelineCourse:
+    """With workflows of its own, some of which it may skip."""
+    flows = rng.choice(FLOWS)
+    return replace(row, flows=flows, begun=rng.randrange(3), skips=frozenset(n for n in flows if rng.random() < 0.1))

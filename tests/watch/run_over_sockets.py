@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from homelab_hooks.ci.connection import connect_now
@@ -23,7 +24,7 @@ from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from tests.ci.values import scope_of
-from tests.watch.random_history import NEWER, OLDER, OURS
+from tests.watch.random_history import NEWER, NEWEST, OLDER, OURS
 from tests.watch.shared_clock import SharedClock, SharedClockHttp, SkewedClock, hears
 
 
@@ -51,7 +52,8 @@ class Outcome(NamedTuple):
 def contains(*, newer: str, ours: str) -> Containment:
     """As the generated histories have it."""
     del ours
-    return {NEWER: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}.get(newer, Containment.UNKNOWN)
+    known = {NEWER: Containment.CONTAINS, NEWEST: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}
+    return known.get(newer, Containment.UNKNOWN)
 
 
 class Watching(NamedTuple):
@@ -67,6 +69,8 @@ class Watching(NamedTuple):
     scope: WatchScope = scope_of(OURS)
     fail_fast: bool = False
     seed: int = 0
+    signs: Mapping[str, str] = MappingProxyType({})
+    """by commit, why a run of it depends on the commit before"""
     skew: float = 0.0
     """seconds by which its wall clock is wrong"""
 
@@ -118,6 +122,7 @@ def watch(
                 )
             ),
             contains=contains,
+            find_dependence=lambda _repo, sha: how.signs.get(sha, ""),
             commit_facts=CommitFacts,
             open_stream=listen if how.listen else None,
         )

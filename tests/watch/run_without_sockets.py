@@ -10,7 +10,7 @@ from functools import cached_property
 
 from homelab_hooks.ci.connection import Connect, connect_now
 from homelab_hooks.ci.model import Pipeline, Repo
-from homelab_hooks.ci.provider import Provider
+from homelab_hooks.ci.provider import Provider, find_skip_marker
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.connect import make_provider
 from homelab_hooks.ci.woodpecker.stream import RECONNECT_DELAY_RANGE_S, EventStreamListener
@@ -121,6 +121,7 @@ class InMemoryWoodpecker:
         lag: seconds that the stream is behind the list.
         enter: the way in, where it is not open.
         compare: git's answer about two commits.
+        signs: by commit, why a run of it depends on the commit before.
         effect: whether a POST with a bad answer did its work.
         requests: when, and for what; `posts` alone in `posts`.
     """
@@ -133,6 +134,7 @@ class InMemoryWoodpecker:
     version: str = "3.17.0"
     token: str = "alice-token"
     compare: ContainmentCheck = contains
+    signs: dict[str, str] = field(default_factory=dict)
     enter: Connect | None = None
     facts: CommitFacts = field(default_factory=CommitFacts)
     clock: StreamClock = field(default_factory=StreamClock)
@@ -194,7 +196,14 @@ class InMemoryWoodpecker:
 
     def sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
-        return WatchDependencies(ci=self.ci, contains=self.compare, commit_facts=lambda: self.facts, open_stream=listen)
+        return WatchDependencies(
+            ci=self.ci,
+            contains=self.compare,
+            commit_facts=lambda: self.facts,
+            open_stream=listen,
+            find_dependence=lambda _repo, sha: self.signs.get(sha, ""),
+            skip_marker=lambda: find_skip_marker(self.facts.message, self.ci.traits),
+        )
 
     def watch(
         self,

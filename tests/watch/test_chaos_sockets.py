@@ -25,7 +25,7 @@ def verdict(seed: int) -> str:
     history, time = generate(seed), SharedClock()
     with WoodpeckerSimulator(time) as woodpecker:
         play(woodpecker, history)
-        how = Watching(seconds=(900, 90, 180), listen=bool(seed % 2), seed=seed)
+        how = Watching(seconds=(900, 90, 180), listen=bool(seed % 2), seed=seed, signs=history.signs)
         ended = watch(woodpecker, how)
         looks = [one.at for one in woodpecker.requests if "pipelines" in one.path]
     why = wrong(history, Ending(ended.verdict.exit, time.now(), looks[-1] if looks else time.now()))

@@ -332,8 +332,18 @@ def test_a_start_that_is_filtered_out_is_no_pipeline_at_once(
 ) -> None:
     push(timelines.make_no_pipeline())
     woodpecker.store.manual_timeline = timelines.make_no_pipeline()
-    ended = shell("homelab", "ci", "restart")
+    ended = shell("homelab", "ci", "restart", "--manual")
     assert (ended.code, woodpecker.count(method="POST")) == (3, 1), ended
+
+
+def test_running_pipelines_are_cancelled(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
+    push(timelines.make_stuck())
+    ended = shell("homelab", "ci", "cancel")
+    assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "ok", "#1"), ended
+    assert "#1 was cancelled" in ended.err
+    again = shell("homelab", "ci", "cancel", "--output", "json")
+    last = objects(again.lines)[-1]
+    assert (again.code, last["verdict"], last["pipelines"], woodpecker.count(method="POST")) == (0, "nothing", [], 1)
 
 
 def test_nothing_to_restart_is_0(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
@@ -360,9 +370,14 @@ def test_a_broken_configuration_is_not_restarted(shell: Shell, push: Any, woodpe
     assert "stored configuration" in ended.err
 
 
-def test_a_lost_webhook_is_made_up_for_by_a_manual_run(shell: Shell, push: Any) -> None:
+def test_a_lost_webhook_is_made_up_for_by_a_manual_run_only_on_request(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
     push(timelines.make_no_pipeline())
-    ended = shell("homelab", "ci", "restart")
+    refused = shell("homelab", "ci", "restart")
+    assert (refused.code, woodpecker.count(method="POST")) == (20, 0), refused
+    assert "nothing to restart" in refused.err
+    ended = shell("homelab", "ci", "restart", "--manual")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#1"), ended
     assert "started manually" in ended.err
 

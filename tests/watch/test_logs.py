@@ -83,6 +83,12 @@ def test_a_step_is_shown_by_its_name() -> None:
     ]
 
 
+def test_only_steps_of_the_named_workflows_are_shown() -> None:
+    pipeline = LogReading(InMemoryWoodpecker()).pipeline
+    assert len(select_steps(pipeline, LogSelection(workflows=("woodpecker",)))) == 1
+    assert select_steps(pipeline, LogSelection(workflows=("other",))) == ()
+
+
 def test_every_step_that_started_is_shown() -> None:
     one = LogReading(InMemoryWoodpecker())
     assert len(one.show(LogSelection(all=True))) == 10

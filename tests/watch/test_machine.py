@@ -204,7 +204,7 @@ def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
     run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
     assert run.verdict.exit is ExitCode.OK
-    assert [p.number for p in run.verdict.pipelines] == [2]
+    assert [p.number for p in run.verdict.pipelines] == [1, 2]
     assert any(isinstance(e, PipelineChanged) and "contains" in e.note for e in run.events)
 
 

@@ -62,6 +62,7 @@ def judged(
     sha: str,
     *,
     contains: Containment = Containment.NOT_CONTAINED,
+    sign: str = "",
     events: frozenset[str] | None = None,
 ) -> Verdict:
     """The verdict on a commit, watched from the recording's beginning."""
@@ -73,7 +74,8 @@ def judged(
             return rows
         details = tuple(d for d in tape.details(clock.time).values())
         known = dict.fromkeys(state.query.commits, contains)
-        return Found(CiObservation(rows=rows.value, details=details, containment=known))
+        signs = dict.fromkeys(state.query.dependence, sign)
+        return Found(CiObservation(rows=rows.value, details=details, containment=known, dependence=signs))
 
     scope = WatchScope(sha=sha, events=events or frozenset(DECIDING_EVENTS))
     begin = CiWatchState(scope=scope, timeouts=WatchTimeouts(overall=tape.end + 30, appear=tape.end + 10))
@@ -125,7 +127,16 @@ def test_a_recorded_superseded_commit_follows_the_newer_one_that_contains_it() -
     verdict = judged(tape, of_number(tape, 1), contains=Containment.CONTAINS)
 
     assert verdict.exit in {ExitCode.OK, ExitCode.FAILED}
-    assert verdict.pipelines[0].number > 1
+    assert [(p.number, p.interrupted) for p in verdict.pipelines] == [(1, True), (2, None)]
+
+
+def test_a_recorded_superseded_commit_whose_work_is_not_repeated_names_the_step_that_was_stopped() -> None:
+    tape = RecordedPipelines("08-superseded")
+    verdict = judged(tape, of_number(tape, 1), contains=Containment.CONTAINS, sign="it has a path condition")
+
+    assert verdict.exit is ExitCode.SUPERSEDED
+    assert "#1 was stopped during step" in verdict.reason
+    assert "it has a path condition" in verdict.reason
 
 
 def test_a_recorded_failure_names_the_step_that_broke_it() -> None:

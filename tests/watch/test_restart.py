@@ -14,8 +14,9 @@ from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S
-from homelab_hooks.watch.restart_plan import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
+from homelab_hooks.watch.restart_plan import ManualRun, NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from tests.ci.values import run_ref, scope_of
@@ -23,18 +24,18 @@ from tests.watch.random_history import NEWER, OURS
 from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 LATER = 600.0
+NOT_MANUAL = ManualRun(branches=("main",))
+MANUAL = ManualRun(is_requested=True, branches=("main",))
 RED = timelines.make_flaky(timelines.make_red(), then=timelines.make_green(30))
 
 
-def planned(
-    woodpecker: InMemoryWoodpecker, *, branches: tuple[str, ...] = ("main",), force: bool = False
-) -> RestartPlan:
-    return plan_restart(woodpecker.survey(), OURS, branches=branches, force=force)
+def planned(woodpecker: InMemoryWoodpecker, *, manual: ManualRun = NOT_MANUAL, force: bool = False) -> RestartPlan:
+    return plan_restart(woodpecker.survey(), OURS, manual=manual, force=force)
 
 
-def refusal(woodpecker: InMemoryWoodpecker, *, branches: tuple[str, ...] = ("main",)) -> CommandError:
+def refusal(woodpecker: InMemoryWoodpecker, *, manual: ManualRun = NOT_MANUAL) -> CommandError:
     with pytest.raises(CommandError) as caught:
-        planned(woodpecker, branches=branches)
+        planned(woodpecker, manual=manual)
     return caught.value
 
 
@@ -104,15 +105,47 @@ def test_a_broken_configuration_is_refused_for_a_restart_uses_the_stored_one() -
     assert "push" in caught.hint
 
 
-def test_a_lost_webhook_is_made_up_for_on_a_branchs_tip() -> None:
-    assert planned(after()) == StartManually("main")
+def test_a_commit_without_a_pipeline_is_refused_with_every_remedy() -> None:
+    """A manual pipeline is not that of a push, so it is started only on request."""
+    caught = refusal(after())
+    assert caught.exit is ExitCode.REFUSED
+    assert all(word in caught.hint for word in ("--redeliver", "git commit --allow-empty", "--manual"))
+    assert planned(after(), manual=MANUAL) == StartManually("main")
+
+
+@pytest.mark.parametrize(
+    ("facts", "manual", "remedy"),
+    [
+        (CommitFacts(message="docs [skip ci]"), NOT_MANUAL, "without [skip ci]; --manual"),
+        (CommitFacts(has_ci_config=True, is_filtered=True), NOT_MANUAL, "`when` conditions"),
+        (CommitFacts(has_ci_config=False), NOT_MANUAL._replace(has_config=False), ".woodpecker"),
+        (CommitFacts(is_pushed=False), ManualRun(), "push the commit"),
+    ],
+    ids=["skip marker", "filtered", "no configuration", "not pushed"],
+)
+def test_a_redelivery_is_no_remedy_for_a_push_that_was_not_lost(
+    facts: CommitFacts, manual: ManualRun, remedy: str
+) -> None:
+    woodpecker = after()
+    woodpecker.facts = facts
+    caught = refusal(woodpecker, manual=manual)
+    assert caught.exit is ExitCode.REFUSED
+    assert remedy in caught.hint
+    assert "--redeliver" not in caught.hint
+    assert ("--manual" in caught.hint) is bool(manual.branches and manual.has_config)
 
 
 def test_a_commit_without_a_pipeline_that_is_not_a_tip_is_not_built_by_hand() -> None:
     """A manual run builds the tip: another commit."""
-    caught = refusal(after(), branches=())
-    assert caught.exit is ExitCode.NO_PIPELINE
+    caught = refusal(after(), manual=ManualRun(is_requested=True))
+    assert caught.exit is ExitCode.REFUSED
     assert "another commit" in caught.message
+
+
+def test_a_manual_pipeline_is_not_started_beside_another_one() -> None:
+    caught = refusal(after(timelines.make_config_error()), manual=MANUAL)
+    assert caught.exit is ExitCode.REFUSED
+    assert "#1 is error" in caught.message
 
 
 def test_a_server_that_cannot_be_asked_is_not_a_lost_webhook() -> None:
@@ -128,7 +161,7 @@ def start(woodpecker: InMemoryWoodpecker, scope: WatchScope | None = None) -> St
     """Restart what failed: the new pipelines, and what was reported."""
     events: list[Event] = []
     seen = woodpecker.survey(scope=scope)
-    wanted = plan_restart(seen, OURS, branches=("main",), force=False)
+    wanted = plan_restart(seen, OURS, manual=MANUAL._replace(is_requested=not seen.tracks), force=False)
     assert not isinstance(wanted, NothingToDo)
     return apply_restart_plan(wanted, seen, woodpecker.ci, clock=woodpecker.clock, emit=events.append).started, events
 
@@ -202,8 +235,9 @@ def test_a_tag_without_a_pipeline_is_not_started_by_hand(name: str, branches: tu
     """A manual pipeline builds a branch, so it would not be the tag's."""
     woodpecker = after()
     woodpecker.book.tips[8, "main"] = OURS
+    manual = ManualRun(is_requested=True, branches=branches)
     with pytest.raises(CommandError) as caught:
-        plan_restart(woodpecker.survey(scope=TAG_SCOPES[name]), OURS, branches=branches, force=True)
+        plan_restart(woodpecker.survey(scope=TAG_SCOPES[name]), OURS, manual=manual, force=True)
     assert caught.value.exit is ExitCode.REFUSED
     assert "never a tag" in caught.value.message
     assert "push it again" in caught.value.hint

@@ -15,7 +15,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import WatchRequest
-from homelab_hooks.watch.restart_plan import NothingToDo, Rerun, plan_restart
+from homelab_hooks.watch.restart_plan import ManualRun, NothingToDo, Rerun, plan_restart
 from homelab_hooks.watch.restart_request import RestartOutcome, add_problems, apply_restart_plan
 from homelab_hooks.watch.snapshot import make_one_poll_timeouts, take_snapshot
 from homelab_hooks.watch.start_search import CONFIRM_TIMEOUT_S
@@ -47,7 +47,7 @@ def restart(woodpecker: InMemoryWoodpecker, answers: Mapping[int, HttpResponse])
     """The outcome of a restart whose POSTs for these numbers are answered so, and do nothing."""
     events: list[Event] = []
     seen = woodpecker.survey()
-    plan = plan_restart(seen, OURS, branches=("main",), force=False)
+    plan = plan_restart(seen, OURS, manual=ManualRun(is_requested=not seen.tracks, branches=("main",)), force=False)
     assert not isinstance(plan, NothingToDo)
     paths = {f"/api/repos/8/pipelines/{number}": answer for number, answer in answers.items()}
     woodpecker.bad = lambda path, _: paths.get(path) if woodpecker.posts[-1:] == [path] else None
@@ -70,7 +70,7 @@ def test_a_configuration_that_the_forge_did_not_return_needs_a_webhook_and_no_fi
     assert (seen.verdict.exit, caught.exit) == (ExitCode.FAILED, ExitCode.REFUSED)
     assert "the forge did not return it" in caught.message
     assert seen.verdict.hint == caught.hint
-    assert "redeliver the webhook" in caught.hint
+    assert "homelab ci restart --redeliver" in caught.hint
     assert "fix" not in caught.hint
 
 
@@ -143,7 +143,7 @@ def test_of_two_pipelines_the_one_that_was_not_restarted_counts(
 
 def test_a_configuration_error_next_to_a_restarted_pipeline_counts() -> None:
     woodpecker = after(RED, timelines.make_config_error())
-    plan = plan_restart(woodpecker.survey(), OURS, branches=("main",), force=False)
+    plan = plan_restart(woodpecker.survey(), OURS, manual=ManualRun(), force=False)
     assert isinstance(plan, Rerun)
     assert (plan.runs, [one.run for one in plan.misconfigured]) == ((run_ref(1),), [run_ref(2)])
     outcome, _ = restart(woodpecker, {})

@@ -184,7 +184,10 @@ def test_a_newer_commit_that_contains_ours_is_followed(version: str) -> None:
     woodpecker = superseded(NEWER, version=version)
     events: list[Event] = []
     verdict = woodpecker.watch(tell=events.append)
-    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.FAILED, [2])
+    assert (verdict.exit, [(p.number, p.interrupted) for p in verdict.pipelines]) == (
+        ExitCode.FAILED,
+        [(1, True), (2, None)],
+    )
     assert any(isinstance(one, PipelineChanged) and "following it" in one.note for one in events)
 
 
@@ -212,13 +215,13 @@ def test_a_newer_commit_that_can_be_fetched_only_later_is_followed() -> None:
 
     woodpecker.compare = compare
     verdict = woodpecker.watch()
-    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
+    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [1, 2])
 
 
 def test_a_chain_of_newer_commits_is_followed_to_its_end() -> None:
     woodpecker = superseded(NEWER, script=timelines.make_green(60))
     woodpecker.push(timelines.make_green(20), at=20.0, sha=NEWER)
-    assert numbers(woodpecker) == (ExitCode.OK, [3])
+    assert numbers(woodpecker) == (ExitCode.OK, [1, 3])
 
 
 def test_a_chain_that_ends_in_a_commit_without_ours_is_6() -> None:
@@ -312,7 +315,7 @@ def test_ours_is_not_lost_when_many_newer_ones_push_it_down() -> None:
 
 REASONS = [
     (CommitFacts(message="docs [skip ci]"), False, "[skip ci]", "without [skip ci]"),
-    (CommitFacts(message="docs [CI SKIP]", has_ci_config=True), False, "[CI SKIP]", "restart"),
+    (CommitFacts(message="docs [CI SKIP]", has_ci_config=True), False, "[CI SKIP]", "without"),
     (CommitFacts(has_ci_config=False), False, "no Woodpecker configuration", ".woodpecker"),
     (CommitFacts(has_ci_config=True), True, "filtered", "when"),
     (CommitFacts(has_ci_config=True, is_branch_tip=False), False, "not the tip", "tip of the branch"),
@@ -324,8 +327,13 @@ REASONS = [
         "git land",
     ),
     (CommitFacts(is_repo_active=False, message="[skip ci]"), False, "not active", "activate"),
-    (CommitFacts(has_ci_config=True, is_branch_tip=True), False, "webhook", "homelab ci restart"),
-    (CommitFacts(has_ci_config=True), False, "webhook may have been lost, or no workflow's", "homelab ci restart"),
+    (CommitFacts(has_ci_config=True, is_branch_tip=True), False, "webhook", "homelab ci restart --redeliver"),
+    (
+        CommitFacts(has_ci_config=True),
+        False,
+        "webhook may have been lost, or no workflow's",
+        "homelab ci restart --redeliver",
+    ),
     (CommitFacts(has_ci_config=True, is_filtered=True), False, "no workflow's conditions match this push", "when"),
     (CommitFacts(has_ci_config=True, is_filtered=True, event="tag"), False, "match this tag", "when"),
     (CommitFacts(has_ci_config=True, is_filtered=True, is_pushed=False), False, "not on any known branch", "git land"),

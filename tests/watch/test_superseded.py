@@ -33,7 +33,7 @@ def killed(number: int, by: int, commit: str = OURS) -> PipelineCourse:
 CIRCLES = {
     "itself": Circle((killed(1, 1),), [1]),
     "two": Circle((killed(1, 2), killed(2, 1)), [2]),
-    "three of other commits": Circle((killed(1, 2), killed(2, 3, NEWER), killed(3, 1, NEWER)), [3]),
+    "three of other commits": Circle((killed(1, 2), killed(2, 3, NEWER), killed(3, 1, NEWER)), [1, 3]),
     "an older own one": Circle((PipelineCourse(number=1, commit=OURS, life=PASSED), killed(2, 1)), [2]),
     "an older one of another commit": Circle((PipelineCourse(number=1, commit=OLDER, life=PASSED), killed(2, 1)), [2]),
 }

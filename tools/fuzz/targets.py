@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from tools.fuzz import ci_readers, cluster_readers, file_readers, git_readers, text_readers, token_readers
+from tools.fuzz import (
+    ci_readers,
+    cluster_readers,
+    file_readers,
+    forge_readers,
+    git_readers,
+    text_readers,
+    token_readers,
+)
 from tools.fuzz.fed import FuzzTarget
 
 TARGETS: dict[str, FuzzTarget] = {
     **ci_readers.TARGETS,
     **cluster_readers.TARGETS,
     **token_readers.TARGETS,
+    **forge_readers.TARGETS,
     **git_readers.TARGETS,
     **file_readers.TARGETS,
     **text_readers.TARGETS,

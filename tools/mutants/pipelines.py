@@ -49,7 +49,7 @@ PIPELINES = (
         (
             Change(
                 "watch/observe.py",
-                "row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)",
+                "row for row in observation.rows if watch.accepts(row)",
                 "row for row in observation.rows if watch.scope.decides(row)",
             ),
         ),
@@ -58,7 +58,7 @@ PIPELINES = (
     Defence(
         "tags-started-by-hand",
         "a tag is not started by hand",
-        (Change("watch/restart_plan.py", "if scope.tag or scope.tag_objects:", "if False:"),),
+        (Change("watch/restart_plan.py", "if _is_tag(snapshot.state.scope):", "if False:"),),
         (f"{RESTART}::test_a_tag_without_a_pipeline_is_not_started_by_hand",),
     ),
     Defence(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from tools.mutants.cancels import CANCELS
 from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
+from tools.mutants.forge import FORGE
 from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
+from tools.mutants.queue import QUEUE
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
 from tools.mutants.search import SEARCH
@@ -16,6 +19,7 @@ from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.settings import SETTINGS
 from tools.mutants.stream import STREAM
+from tools.mutants.superseding import SUPERSEDING
 from tools.mutants.text import TEXT
 from tools.mutants.user_work import USER_WORK
 from tools.mutants.watching import WATCHING
@@ -38,4 +42,8 @@ REGISTER = (
     *SETTINGS,
     *PROXIES,
     *PROCESSES,
+    *CANCELS,
+    *SUPERSEDING,
+    *QUEUE,
+    *FORGE,
 )

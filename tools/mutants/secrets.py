@@ -279,7 +279,7 @@ SECRETS = (
     Defence(
         "silent-helpers",
         "git's credential helpers are asked without a prompt, whatever core.askPass says",
-        (Change("auth/lookup.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
+        (Change("auth/git_credentials.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
         (f"{FIND}::test_no_question_is_asked_even_where_a_prompt_is_set",),
     ),
     Defence(
@@ -330,7 +330,7 @@ SECRETS = (
     Defence(
         "http",
         "a token does not travel in the clear, except on this machine",
-        (Change("config/resolve.py", 'if server.scheme == "http" and not is_local:', "if False:"),),
+        (Change("config/cleartext.py", 'if server.scheme == "http" and not is_local:', "if False:"),),
         (f"{TABLE}::test_http_is_only_for_this_machine",),
     ),
     Defence(
@@ -338,7 +338,7 @@ SECRETS = (
         "nor to an address of another machine under this one's name",
         (
             Change(
-                "config/resolve.py",
+                "config/cleartext.py",
                 "server.is_loopback and (dial is None or is_loopback_host(dial.address))",
                 "server.is_loopback",
             ),

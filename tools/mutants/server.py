@@ -99,7 +99,7 @@ SERVER = (
     Defence(
         "ends-of-helpers",
         "and a credential helper",
-        (Change("auth/lookup.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
+        (Change("auth/git_credentials.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
         ("tests/auth/test_find.py::test_a_helper_that_hangs_is_given_up",),
     ),
     Defence(
@@ -231,8 +231,8 @@ SERVER = (
         (
             Change(
                 "watch/observe.py",
-                "for row in observation.rows if row.commit in watch.accepted_commits and watch",
-                "for row in observation.rows if watch",
+                "for row in observation.rows if watch.accepts(row)",
+                "for row in observation.rows if watch.scope.decides(row)",
             ),
         ),
         (

@@ -15,7 +15,7 @@ USER_WORK = (
     Defence(
         "ignored-files",
         "a merge or rebase does not overwrite ignored files",
-        (Change("land/merge.py", "        require_nothing_overwritten(landing, tip)\n", ""),),
+        (Change("land/merge.py", "        require_nothing_overwritten(landing, tip, head=head)\n", ""),),
         (f"{OVERWRITTEN}::test_ignored_files_in_the_way_of_the_target_are_named_and_kept",),
     ),
     Defence(

@@ -111,7 +111,7 @@ WATCHING = (
     Defence(
         "workflow-errors",
         "the error of a workflow that no failed step explains is shown",
-        (Change("watch/log_selection.py", "if workflow.error and not any(", "if not workflow.error and not any("),),
+        (Change("watch/log_selection.py", "if workflow.error\n", "if not workflow.error\n"),),
         (f"{FOLLOWING}::test_the_error_of_a_workflow_that_no_step_explains_is_shown",),
     ),
     Defence(

@@ -20,6 +20,7 @@ from homelab_hooks.ci.woodpecker.responses import (
     is_filtered,
     is_unmarked,
     mark_as_own,
+    read_cancellation,
     read_response,
     refuse_if_not_started,
 )
@@ -101,6 +102,19 @@ class WoodpeckerClient:
         """Start a manual pipeline on the tip of a branch; sent once only."""
         body = json.dumps({"branch": branch}).encode()
         return self._post(f"/api/repos/{repo.id}/pipelines", repo, body, f"branch {branch}", within)
+
+    def cancel(self, repo: Repo, run: RunRef, *, within: float) -> Poll[bool]:
+        """Cancel a pipeline; return False if it is in no status that can be cancelled (recordings 07 and 07b)."""
+        connection = self._connect()
+        if not isinstance(connection, Found):
+            return connection
+        client, token_source = connection.value
+        response = client.request("POST", f"/api/repos/{repo.id}/pipelines/{run.key}/cancel", timeout=within)
+        if (was_cancelled := read_cancellation(response)) is not None:
+            return Found(was_cancelled)
+        interpret = partial(self._interpret, bool, f"pipeline {run}", token_source)
+        poll = self._read(client, response, interpret)
+        return Unavailable("the server answered with a page", FailureKind.BODY) if isinstance(poll, Found) else poll
 
     def _page_url(self, repo: Repo) -> str:
         return format_pipelines_page(self._server_url, repo.id) if self._server_url else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 from homelab_hooks.ci.matrix import tell_cells_apart
 from homelab_hooks.ci.model import (
@@ -14,13 +16,14 @@ from homelab_hooks.ci.model import (
     LogLine,
     Pipeline,
     QueueInfo,
+    QueueLimit,
     Repo,
     RunRef,
     Status,
     Step,
     Workflow,
 )
-from homelab_hooks.ci.woodpecker.traits import FORGE_FAILURE, reports_cancellation
+from homelab_hooks.ci.woodpecker.traits import FORGE_FAILURE, PULL_FAILURE, reports_cancellation
 from homelab_hooks.events import MatrixAxis
 from homelab_hooks.text.json_fields import (
     MAX_INT,
@@ -61,6 +64,7 @@ def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
         status=parse_status(raw_status),
         raw_status=raw_status,
         message=read_text(json, "message"),
+        author=read_display_text(json, "author"),
         reviewed_by=read_display_text(json, "reviewed_by"),
         parent=_optional_run(json, "parent"),
         created=read_number(json, "created", "created_at"),
@@ -125,6 +129,45 @@ def parse_queue(raw: object) -> QueueInfo:
         pending=read_number(stats, "pending_count"),
         running=read_number(stats, "running_count"),
         paused=json.get("paused") is True,
+        limited=_parse_limits(json),
+    )
+
+
+class _QueueTask(NamedTuple):
+    """A workflow in the queue."""
+
+    repo: int
+    number: int
+    name: str
+    group: str
+    limit: int
+
+
+def _parse_limits(json: Json) -> tuple[QueueLimit, ...]:
+    """Return the pending workflows whose concurrency group is full; servers before 3.16 report no groups."""
+    running = Counter(task.group for task in _parse_tasks(json, "running"))
+    return tuple(
+        QueueLimit(task.repo, make_run_ref(task.number), task.name, task.group, running[task.group])
+        for task in _parse_tasks(json, "pending")
+        if 0 < task.limit <= running[task.group]
+    )
+
+
+def _parse_tasks(json: Json, key: str) -> tuple[_QueueTask, ...]:
+    """Read the tasks of one list that belong to a concurrency group; another shape has none."""
+    raw = json.get(key)
+    tasks = read_list(raw, _parse_task) if isinstance(raw, list) else ()
+    return tuple(task for task in tasks if task.group)
+
+
+def _parse_task(raw: object) -> _QueueTask:
+    json = read_object(raw)
+    return _QueueTask(
+        repo=read_number(json, "repo_id"),
+        number=read_number(json, "pipeline_number"),
+        name=read_display_text(json, "name"),
+        group=read_display_text(json, "concurrency_group"),
+        limit=read_number(json, "concurrency_limit"),
     )
 
 
@@ -157,6 +200,7 @@ def _parse_workflow(raw: object, *, url: str) -> Workflow:
         name=read_display_text(json, "name"),
         state=parse_status(read_text(json, "state", required=True)),
         error=read_display_text(json, "error"),
+        is_pull_failure=_is_pull_failure(json),
         started=read_number(json, "started", "start_time"),
         finished=read_number(json, "finished", "end_time"),
         steps=read_list(json.get("children") or [], _parse_step),
@@ -182,6 +226,7 @@ def _parse_step(raw: object) -> Step:
         state=parse_status(read_text(json, "state", required=True)),
         exit_code=read_number(json, "exit_code"),
         error=read_display_text(json, "error"),
+        is_pull_failure=_is_pull_failure(json),
         kind=read_text(json, "type"),
         started=read_number(json, "started", "start_time"),
         finished=read_number(json, "finished", "end_time"),
@@ -218,6 +263,10 @@ def _parse_config_error(raw: object) -> ConfigError:
         location=" ".join(part for part in place if part),
         is_forge_failure=_is_forge_failure(message),
     )
+
+
+def _is_pull_failure(json: Json) -> bool:
+    return bool(PULL_FAILURE.search(read_display_text(json, "error")))
 
 
 def _is_forge_failure(message: str) -> bool:

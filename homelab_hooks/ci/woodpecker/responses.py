@@ -46,6 +46,8 @@ _TLS_PORT_PAGE = re.compile(rb"plain HTTP (?:request was sent )?to (?:an SSL-ena
 _START_REFUSALS = frozenset(range(400, 500)) - {408}
 """408 (Request Timeout) may be a proxy's, which did not wait for the response to the start"""
 _FILTERED_HEADER = "pipeline-filtered"
+_NOT_CANCELLABLE = b"Cannot cancel a non-running"
+"""how the response to a cancel begins if the status allows none (recording 07b-cancel-race)"""
 _JSON_ERRORS = (ValueError, RecursionError)
 
 
@@ -114,6 +116,18 @@ def is_filtered(response: HttpResponse | RequestFailed) -> bool:
         and response.status == HTTPStatus.NO_CONTENT
         and response.headers.get(_FILTERED_HEADER, "").lower() == "true"
     )
+
+
+def read_cancellation(response: HttpResponse | RequestFailed) -> bool | None:
+    """Return whether a pipeline was cancelled; False if it cannot be cancelled, None if the response shows neither.
+
+    It can be cancelled from `pending` or `blocked` until it ends (recordings 07-cancel and 07b-cancel-race).
+    """
+    if isinstance(response, RequestFailed) or is_unmarked(response):
+        return None
+    if response.status == HTTPStatus.NO_CONTENT:
+        return True
+    return False if response.status == HTTPStatus.BAD_REQUEST and _NOT_CANCELLABLE in response.body else None
 
 
 def refuse_if_not_started(poll: Poll[T], response: HttpResponse | RequestFailed) -> Poll[T]:

@@ -20,6 +20,12 @@ CANCEL_INFO_SINCE_VERSION = (3, 14)
 """the first version that says who or what cancelled a pipeline"""
 PREVIOUS_STATE_WORDS = ("CI_PREV_", "CI_PIPELINE_FILES")
 """variables about the pipeline before this one, and the files that were changed since (docs: environment variables)"""
+PULL_FAILURE = re.compile(
+    r"pull access denied|manifest (?:for .* not found|unknown)|toomanyrequests|pull rate limit"
+    r"|Err?ImagePull|ImagePullBackOff|failed to (?:pull|resolve)|response from daemon: (?:Get|Head) \"https?://",
+    re.IGNORECASE,
+)
+"""what the backends of the agent (Docker, Kubernetes) report for an image that could not be pulled"""
 FORGE_FAILURE = "could not load config from forge"
 """how the error of a pipeline begins whose configuration the forge did not return (server/pipeline/create.go)"""
 
@@ -47,7 +53,7 @@ WOODPECKER = Traits(
     manual_event="manual",
     config_paths=(".woodpecker", ".woodpecker.yaml", ".woodpecker.yml"),
     config_hint=".woodpecker.yaml or .woodpecker/",
-    skip_marker=re.compile(r"\[(?:ci\s*skip|skip\s*ci)\]", re.IGNORECASE),
+    skip_marker=re.compile(r"\[(?:ci *skip|skip *ci)\]", re.IGNORECASE),  # server/.../constraint/skip.go: spaces only
     max_page_size=MAX_PAGE_SIZE,
     health_path=HEALTH_PATH,
     healthy_status=HEALTHY_STATUS_CODE,
@@ -55,6 +61,7 @@ WOODPECKER = Traits(
     version_path="/api/version",
     token_page=TOKEN_PAGE,
     activate_path="/repos/add",
+    webhook_path="/api/hook",
     are_all_filtered=_are_all_filtered,
     find_dependence=_find_dependence,
     previous_state_words=PREVIOUS_STATE_WORDS,

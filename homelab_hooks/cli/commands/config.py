@@ -11,7 +11,7 @@ import json
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.auth.lookup import CI_TOKEN_VARIABLES
+from homelab_hooks.auth.lookup import CI_TOKEN_VARIABLES, FORGE_TOKEN_VARIABLES
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Log, LogLevel
@@ -20,7 +20,7 @@ from homelab_hooks.text.redaction import Redactor, sanitize_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    options.add_options(parser, *options.LAND_OPTIONS)
+    options.add_options(parser, *options.LAND_OPTIONS, *options.FORGE_OPTIONS)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -28,7 +28,13 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, problems = session.resolve_leniently(vars(args))
     for warning in config.warnings:
         session.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))
-    rows = [*_rows(config, session.runtime.redact), ("token", *_token(session, config))]
+    redact = session.runtime.redact
+    rows = [
+        *_rows(config, redact),
+        *_remote_rows(config, redact),
+        ("token", *_token(session, config)),
+        ("forge-token", *_forge_token(session)),
+    ]
     if config.output is OutputMode.JSON and not problems:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
         session.runtime.terminal.out(json.dumps({"schema": 1, "settings": found}))
@@ -76,6 +82,20 @@ def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
     ]
 
 
+def _remote_rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
+    """Return the settings of single remotes' forges."""
+    rows = [
+        (f"{forge.remote}.{name}", str(value), source)
+        for forge in config.remote_forges
+        for name, value, source in (
+            ("forge-url", forge.url, forge.url_source),
+            ("forge-kind", forge.kind, forge.kind_source),
+        )
+        if value is not None
+    ]
+    return [(sanitize_text(name, redact), value, sanitize_text(source, redact)) for name, value, source in rows]
+
+
 def _token(session: Session, config: Config) -> tuple[str, str]:
     """Return whether a variable contains the token, and its source or where it is looked up otherwise."""
     for name in CI_TOKEN_VARIABLES:
@@ -83,3 +103,11 @@ def _token(session: Session, config: Config) -> tuple[str, str]:
             return "(set)", f"environment {name}"
     helpers = "git's credential helpers"
     return "(not set)", f"Vault, then {helpers}" if config.vault_addr else helpers
+
+
+def _forge_token(session: Session) -> tuple[str, str]:
+    """Return whether variables contain a token for the forge; which one is sent depends on the kind of forge."""
+    names = [name for name in FORGE_TOKEN_VARIABLES if session.runtime.environ.get(name, "").strip()]
+    if names:
+        return "(set)", f"environment {', '.join(names)}"
+    return "(not set)", "git's credential helpers"

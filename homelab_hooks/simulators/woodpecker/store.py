@@ -108,6 +108,7 @@ class PipelineStore:
     Attributes:
         wall: Unix time at server second 0.
         manual_timeline: the timeline of manual pipelines.
+        concurrency: the limits of workflows that have one, by name, as the queue shows them (since 3.16).
     """
 
     repositories: list[SimulatedRepo]
@@ -120,6 +121,7 @@ class PipelineStore:
     manual_timeline: PipelineTimeline = field(default_factory=make_green)
     workers: int = 1
     paused: bool = False
+    concurrency: dict[str, int] = field(default_factory=dict)
     _ids: dict[str, int] = field(default_factory=lambda: {"pipeline": 4711, "workflow": 901, "step": 5001})
 
     def repository(self, name: str) -> SimulatedRepo | None:

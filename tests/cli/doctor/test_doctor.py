@@ -38,6 +38,8 @@ def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
         "ok certificate  issued by ",
         "ok user         authenticated as alice",
         "ok repository   acme/app is active in CI; the token can restart pipelines, can read the queue",
+        "!  cancelling   a push cancels running push pipelines; git land waits if",
+        "-> to wait in any case: ",
         "ok shop/web     running ",
         "git land can run",
     ):

@@ -24,7 +24,13 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
 from homelab_hooks.watch.diff import build_pipeline_result
 from homelab_hooks.watch.failure_report import format_config_errors
-from homelab_hooks.watch.log_selection import LogSelection, SelectedStep, has_selected_step
+from homelab_hooks.watch.log_selection import (
+    LogSelection,
+    SelectedStep,
+    has_selected_step,
+    select_steps,
+    select_workflow_errors,
+)
 from homelab_hooks.watch.snapshot import CommitSnapshot, take_snapshot
 
 MAX_SHOWN_COLUMNS = 40
@@ -42,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print only this step: STEP, WORKFLOW/STEP, or the text after == in the output",
     )
     which.add_argument("--all", action="store_true", help="print all steps that have started, not only failed ones")
+    parser.add_argument(
+        "--workflow",
+        action="append",
+        metavar="NAME",
+        help="print only steps of this workflow; repeatable (default: all)",
+    )
     parser.add_argument("--tail", type=_parse_count, metavar="N", help="print only the last N lines of each step")
     parser.add_argument(
         "-f",
@@ -65,7 +77,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     seen = take_snapshot(request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=told)
     if not seen.tracks or seen.repo is None:
         return session.finish(seen.verdict)
-    choice = LogSelection(step=args.step, all=args.all, last_lines=args.tail)
+    choice = LogSelection(step=args.step, all=args.all, last_lines=args.tail, workflows=tuple(args.workflow or ()))
     printer = Printer(session, as_events=config.output is OutputMode.JSON)
     reader = logs.LogReader(ci, seen.repo, clock=runtime.clock, out=printer.print_line)
     shown = _show_logs(seen, reader, choice, follow_with=told if args.follow else None)
@@ -187,7 +199,7 @@ def _describe_unreadable(reader: logs.LogReader, pipelines: ShownPipelines) -> s
 
 def _explain_nothing(known: Verdict, shown: tuple[Pipeline, ...], again: str) -> Verdict:
     """Return the verdict if no step was selected; a failed pipeline that shows neither a step nor an error is 8."""
-    unexplained = [one for one in shown if one.status.is_failed and not one.config_errors]
+    unexplained = [one for one in shown if one.status.is_failed and not one.config_errors and not _has_failed_step(one)]
     if unexplained:
         reason = f"{unexplained[0].run} has failed, but the server shows neither a failed step nor an error"
         return known._replace(exit=ExitCode.UNREACHABLE, reason=reason, hint=f"pass --all to see all steps; {again}")
@@ -195,6 +207,11 @@ def _explain_nothing(known: Verdict, shown: tuple[Pipeline, ...], again: str) ->
         return known._replace(label="nothing", reason="nothing ran, because the configuration has errors")
     reason = "no failed step; use --all for all steps, or --step NAME for one"
     return known._replace(label="nothing", reason=reason)
+
+
+def _has_failed_step(pipeline: Pipeline) -> bool:
+    """Return whether the pipeline shows why it failed, also where `--workflow` does not select it."""
+    return bool(select_steps(pipeline, LogSelection()) or select_workflow_errors(pipeline))
 
 
 def _parse_count(text: str) -> int:

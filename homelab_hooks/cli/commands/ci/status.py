@@ -20,7 +20,7 @@ from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.redaction import Redactor, sanitize_text
 from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.views.select import is_live_view
-from homelab_hooks.watch.failure_report import report_failure
+from homelab_hooks.watch.run import explain_failure
 from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines, take_snapshot
 
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
     options.add_event_option(parser)
-    options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
+    options.add_options(parser, *options.CI_OPTIONS, "remote", *options.DECIDING_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=session.tell
     )
     if seen.repo and seen.verdict.exit is ExitCode.FAILED:
-        report_failure(seen.state, ci.logs, seen.repo, clock=runtime.clock, emit=session.tell)
+        explain_failure(seen.state, ci, seen.repo, clock=runtime.clock, emit=session.tell)
     if is_live_view(config.output, runtime.terminal):
         _show_recent(seen, session)
     return session.finish(seen.verdict)

@@ -30,8 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_event_option(parser)
     parser.add_argument("--fail-fast", action="store_true", help="exit as soon as one pipeline has failed")
     options.add_options(
-        parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "deploy", *options.ROLLOUT_OPTIONS, "output"
-    )
+        parser, *options.CI_OPTIONS, "remote", *options.DECIDING_OPTIONS, *options.TIMEOUT_OPTIONS, "deploy",
+        *options.ROLLOUT_OPTIONS, "output",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

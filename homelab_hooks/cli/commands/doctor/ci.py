@@ -16,6 +16,7 @@ from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, make_problem
 from homelab_hooks.cli.commands.doctor.token import TOKEN_CHECK
 from homelab_hooks.config.resolve import Config
+from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
@@ -160,6 +161,26 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("repository", FindingStatus.OK, f"{name} is active in CI{_rights(ci, there.repo)}")
+        yield from _check_cancelling(config, there.repo)
+
+
+def _check_cancelling(config: Config, repo: Repo) -> Iterator[Finding]:
+    """Yield a warning if a push cancels running push pipelines, unless `git land` is set to wait or to refuse."""
+    if "push" not in repo.cancels_previous or config.when_busy in {WhenBusy.WAIT, WhenBusy.REFUSE}:
+        return
+    if config.when_busy is WhenBusy.AUTO:
+        evidence = (
+            "a push cancels running push pipelines; git land waits if the configuration shows that work would be lost"
+        )
+    else:
+        evidence = "a push cancels running push pipelines, and git land pushes nevertheless (--when-busy push)"
+    yield Finding("cancelling", FindingStatus.WARNING, evidence, _CANCELLING_REMEDY)
+
+
+_CANCELLING_REMEDY = (
+    "to wait in any case: git config homelab.whenBusy wait; for plain pushes too: switch off cancelling of "
+    "push pipelines in the project's settings in Woodpecker, and limit parallel runs with `concurrency` (since 3.16)"
+)
 
 
 def _rights(ci: Provider, repo: Repo) -> str:

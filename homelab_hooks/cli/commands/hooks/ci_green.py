@@ -1,17 +1,19 @@
 """homelab hooks ci-green: reject pushes to a branch whose latest pipeline failed.
 
 A pre-push gate. Reject (20) a push to a branch whose latest pipeline failed, and name the pipeline; cancelled, skipped
-and running ones do not count. If CI does not respond within ten seconds, or rejects the token, the push continues with
-a warning; with --strict it is rejected (8 or 4). To push the fix for a failing branch, run
-SKIP=homelab-ci-green git push.
+and running ones do not count. With --workflow, only the named workflows do. If CI does not respond within ten seconds,
+or rejects the token, the push continues with a warning; with --strict it is rejected (8 or 4). To push the fix for a
+failing branch, run SKIP=homelab-ci-green git push.
 """
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
+from homelab_hooks.ci.model import Status
 from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     add_push_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="reject the push if CI cannot be reached")
-    options.add_options(parser, *options.CI_OPTIONS, "output")
+    options.add_options(parser, *options.CI_OPTIONS, "workflow", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -66,14 +68,15 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
     """Raise CommandError if the branch's latest pipeline failed (20), or if CI cannot be read (8, 4)."""
     runtime = session.runtime
     names = watch_setup.repo_names(config, runtime.git_readonly, lambda: remote)
-    match branch_status.query_branch_status(
-        names, branch, lambda: runtime.ci_provider(config), seconds=QUERY_TIMEOUT_S
-    ):
+    connect = partial(runtime.ci_provider, config)
+    workflows = config.workflow
+    match branch_status.query_branch_status(names, branch, connect, seconds=QUERY_TIMEOUT_S, workflows=workflows):
         case Found(seen):
             pipeline = seen.pipeline
-            if pipeline is not None and branch_status.has_failed(pipeline):
+            if pipeline is not None and seen.is_red:
+                where = f" in {', '.join(workflows)}" if workflows and pipeline.status is not Status.ERROR else ""
                 raise CommandError(
-                    f"the latest pipeline of {branch} failed: {pipeline.run} ({short_sha(pipeline.commit)}): "
+                    f"the latest pipeline of {branch} failed{where}: {pipeline.run} ({short_sha(pipeline.commit)}): "
                     f"{pipeline.url}",
                     hint=f"fix the branch first; to push the fix, or to push anyway: {BYPASS_HINT}",
                     exit=ExitCode.REFUSED,

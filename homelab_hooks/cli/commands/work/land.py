@@ -104,6 +104,8 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         jitter=runtime.jitter,
         poller=runtime.git_readonly.remotes,
         check_ci=stage.require_access if stage.watching else None,
+        queue=stage.push_queue(),
+        find_skip_marker=stage.skip_marker_finder,
         follow_up=stage.run if stage.is_needed else None,
         runs_post_push_hook=stage.watching,
         follow_up_label=stage.description,

@@ -1,0 +1,33 @@
+"""The kinds of forges: the path of the API, and the services of each."""
+
+from __future__ import annotations
+
+from homelab_hooks.config.remote_forge import ForgeKind
+from homelab_hooks.forge.connection import Authorization, ForgeConnection, ForgeTransport
+from homelab_hooks.forge.place import ForgePlace
+from homelab_hooks.forge.provider import Redelivery
+
+DISPLAY_NAMES = {ForgeKind.GITEA: "Gitea", ForgeKind.FORGEJO: "Forgejo", ForgeKind.GITHUB: "GitHub"}
+"""the kinds as people write them"""
+
+
+def connect_redelivery(
+    kind: ForgeKind, place: ForgePlace, transport: ForgeTransport, authorization: Authorization
+) -> Redelivery:
+    """Return the redelivery service of a forge; nothing is sent before the first request."""
+    name = f"{DISPLAY_NAMES[kind]} at {place.url}"
+    if kind is ForgeKind.GITHUB:
+        from homelab_hooks.forge.github.redelivery import GITHUB_HEADERS, GitHubRedelivery
+
+        api_path = get_api_path(kind, place)
+        return GitHubRedelivery(ForgeConnection(transport, api_path, name, authorization, GITHUB_HEADERS))
+    from homelab_hooks.forge.gitea.redelivery import GiteaRedelivery
+
+    return GiteaRedelivery(ForgeConnection(transport, get_api_path(kind, place), name, authorization))
+
+
+def get_api_path(kind: ForgeKind, place: ForgePlace) -> str:
+    """Return what the paths of the API begin with; github.com has a host of its own for it."""
+    if kind is not ForgeKind.GITHUB:
+        return f"{place.url.path}/api/v1"
+    return "" if place.is_github_com else f"{place.url.path}/api/v3"

@@ -1,0 +1,105 @@
+"""The simulated forge over a real socket; its push events reach a simulated Woodpecker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from typing import NamedTuple, Self
+
+from homelab_hooks.simulators.forge.gitea_api import ForgeRequest, answer, find_caller
+from homelab_hooks.simulators.forge.store import ForgeStore, HookDelivery
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_exactly
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+
+Deliver = Callable[[HookDelivery], None]
+
+
+class ForgeRequestRecord(NamedTuple):
+    """A recorded request, with the login of its credentials; `has_credentials` is about the header itself."""
+
+    method: str
+    path: str
+    login: str
+    has_credentials: bool
+
+
+class ForgeSimulator:
+    """The server; a context manager.
+
+    Args:
+        store: its users and repositories.
+        deliver: called with each push event that a webhook sends.
+    """
+
+    def __init__(self, store: ForgeStore, deliver: Deliver = lambda _: None) -> None:
+        self.store = store
+        self.requests: list[ForgeRequestRecord] = []
+        self._deliver = deliver
+        self._lock = threading.Lock()
+        self._thread = ServerThread(HttpServer(_make_handler(self)))
+
+    def __enter__(self) -> Self:
+        self._thread.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._thread.__exit__(*error)
+
+    @property
+    def url(self) -> str:
+        """Return its address, without a trailing slash."""
+        return self._thread.url
+
+    def handle(self, request: ForgeRequest) -> tuple[int, str, bytes, tuple[tuple[str, str], ...]]:
+        """Answer a request, and deliver the events that it causes."""
+        with self._lock:
+            authorization = request.headers.get("authorization", "")
+            caller = find_caller(self.store, authorization)
+            login = caller.login if caller else ""
+            self.requests.append(ForgeRequestRecord(request.method, request.path, login, bool(authorization)))
+            before = len(self.store.sent)
+            found = answer(self.store, request, self.url)
+            new = self.store.sent[before:]
+        for delivery in new:
+            self._deliver(delivery)
+        return found.status, found.content_type, found.body, found.headers
+
+
+def deliver_to_woodpecker(woodpecker: WoodpeckerSimulator, timeline: PipelineTimeline) -> Deliver:
+    """Return what makes a Woodpecker create the pipeline of each push event, with this timeline.
+
+    It takes the branch from the ref, and the author from the sender (recording 05b-redelivery-to-woodpecker).
+    """
+
+    def deliver(delivery: HookDelivery) -> None:
+        branch = delivery.ref.removeprefix("refs/heads/")
+        woodpecker.push(delivery.repo, branch, delivery.after, timeline, ref=delivery.ref, author=delivery.sender)
+
+    return deliver
+
+
+def _make_handler(forge: ForgeSimulator) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            del format, args
+
+        def _serve(self) -> None:
+            body = read_exactly(self.rfile, int(self.headers.get("Content-Length", "0")))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, kind, content, more = forge.handle(ForgeRequest(self.command, self.path, headers, body))
+            self.send_response(status)
+            if content:
+                self.send_header("Content-Type", kind)
+            for name, value in more:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the names of the base class
+
+    return Handler

@@ -1,0 +1,82 @@
+"""What a forge answers: its kind, its webhooks, what it can send again, and its refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from homelab_hooks.config.remote_forge import ForgeKind
+from homelab_hooks.forge.connection import Authorization, ForgeConnection
+from homelab_hooks.forge.detect import detect_forge_kind
+from homelab_hooks.forge.gitea.redelivery import MAX_PAGES, GiteaRedelivery
+from homelab_hooks.forge.github.redelivery import GitHubRedelivery
+from homelab_hooks.forge.provider import PushedCommit, Webhook
+from homelab_hooks.net.message import HttpRequest, HttpResponse
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
+from tools.fuzz import texts
+from tools.fuzz.fed import LOOKS, SHA, FuzzTarget
+
+_HOOK = Webhook(23, "ci.example.test", 443, "/api/hook")
+_DATE = "Mon, 30 Nov 2026 12:00:00 GMT"
+MAX_REQUESTS = 40
+MAX_REASON_CHARS = 600
+
+
+@dataclass
+class OneAnswer:
+    """A forge that answers everything with the same response."""
+
+    response: HttpResponse
+    requests: int = 0
+
+    def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse:
+        """It, again."""
+        assert 0 < timeout <= 15 < max_bytes
+        assert request.path.startswith("/api/") or request.path.startswith("/repos/")
+        self.requests += 1
+        return self.response
+
+
+def forge(data: bytes) -> None:
+    """Whatever a forge answers, it is a Poll whose words are harmless, after a bounded number of requests.
+
+    First a status, then the text of the headers about rate limits and scopes, U+001F, and the body.
+    """
+    status, _, rest = data.partition(b" ")
+    text, _, body = rest.partition(b"\x1f")
+    code = int(status) if status.isdigit() and len(status) == 3 and status >= b"200" else 200
+    word = text.decode("latin-1")
+    names = ("retry-after", "x-ratelimit-reset", "x-oauth-scopes", "x-accepted-oauth-scopes", "content-type")
+    headers = {"date": _DATE, "x-ratelimit-remaining": "0", **dict.fromkeys(names, word)}
+    transport = OneAnswer(HttpResponse(code, headers, body or text, 0.1))
+    connection = ForgeConnection(transport, "/api/v1", "the forge", Authorization.from_token("t0ken", "GITEA_TOKEN"))
+    gitea, github = GiteaRedelivery(connection), GitHubRedelivery(connection)
+    push = PushedCommit(SHA)
+    kind = detect_forge_kind(transport, "", within=5.0)
+    assert not isinstance(kind, Found) or isinstance(kind.value, ForgeKind)
+    polls = (
+        kind,
+        gitea.webhooks("acme/app", within=5.0),
+        gitea.find_delivery("acme/app", _HOOK, push, within=5.0),
+        github.webhooks("acme/app", within=5.0),
+        github.find_delivery("acme/app", _HOOK, push, within=5.0),
+    )
+    assert transport.requests <= MAX_REQUESTS + MAX_PAGES
+    for poll in polls:
+        assert isinstance(poll, LOOKS)
+        if isinstance(poll, Unavailable | Denied | NotFound):
+            assert not texts.harmful(poll.reason), poll
+            assert len(poll.reason) <= MAX_REASON_CHARS, poll
+        if isinstance(poll, Unavailable):
+            assert poll.retry_after is None or poll.retry_after >= 0
+
+
+_HOOKS = b'[{"id": 7, "active": true, "events": ["push"], "config": {"url": "https://ci.example.test/api/hook?t=s"}}]'
+TARGETS = {
+    "forge": FuzzTarget(forge, (
+        b'200 \x1f{"version": "16.0.0+gitea-1.22.0"}', b"200 \x1f" + _HOOKS,
+        b'200 \x1f{"default_branch": "main", "commit": {"id": "%s"}}' % SHA.encode(),
+        b'200 \x1f[{"id": 1, "guid": "g", "event": "push"}, {"id": 2, "guid": "h", "event": "push"}]',
+        b'403 repo, gist\x1f{"message": "token does not have at least one of required scope(s), required=[x]"}',
+        b"429 120\x1f", b"403 1796040090\x1f{}", b'401 \x1f{"message": "no\\u001b[2J"}', b"301 text/html\x1f<html>",
+    )),
+}  # fmt: skip
