@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from homelab_hooks.app import deploy_setup, watch_setup
+from homelab_hooks.app import options, watch_setup
+from homelab_hooks.app.link_setup import ChainContext, build_link, check_links
+from homelab_hooks.app.receipt_setup import save_receipt
 from homelab_hooks.app.session import Session
-from homelab_hooks.app.target_runs import CiTargetPipelines
+from homelab_hooks.app.target_runs import PUSH_EVENT, CiTargetPipelines
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider, find_skip_marker
 from homelab_hooks.ci.providers import default_traits
+from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.resolve import Config
+from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.chain import run_chain
-from homelab_hooks.follow.ci import CiLink
-from homelab_hooks.follow.deploy import DeployLink
+from homelab_hooks.follow.choice import FollowChoice, choose_links
 from homelab_hooks.follow.link import Link
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed, PushQueue
@@ -27,15 +31,15 @@ from homelab_hooks.watch.state import WatchScope
 
 
 class FollowUp:
-    """What follows a push to the target: watch CI, then wait for the configured rollouts.
+    """What follows a push to the target: the links of the chain, by default CI and then each configured rollout.
 
     Args:
         given: the command's options by name; the resume command repeats them.
-        watching: check that CI can be watched, and watch it.
-        deploying: wait for the configured rollouts.
+        watching: False: nothing is followed.
+        deploying: False: neither rollouts nor live answers are waited for.
 
     Raises:
-        CommandError: (usage) a workload is malformed: before the push, because afterwards it is too late.
+        CommandError: (usage) a link can never begin: before the push, because afterwards it is too late.
     """
 
     def __init__(
@@ -46,28 +50,40 @@ class FollowUp:
         self._given = given
         self._ci: Provider | None = None
         self._repo: Repo | None = None
-        self.watching = watching
-        self.targets = config.deploy if deploying else ()
-        self._workloads = deploy_setup.parse_targets(self.targets)
+        choice = FollowChoice(
+            follow=config.follow,
+            deploy=config.deploy,
+            deploy_given=config.source("deploy").startswith("option"),
+            watching=watching,
+            deploying=deploying,
+        )
+        self.specs = choose_links(choice)
+        needs_remotes = any(spec.remote for spec in self.specs)
+        check_links(self.specs, session.runtime.git_readonly.remotes.remote_names() if needs_remotes else ())
 
     @property
     def is_needed(self) -> bool:
         """Return whether the chain has any link."""
-        return self.watching or bool(self.targets)
+        return bool(self.specs)
+
+    @property
+    def watching(self) -> bool:
+        """Return whether CI is watched: then it must be reachable before anything is changed."""
+        return any(spec.kind is LinkKind.CI for spec in self.specs)
 
     @property
     def description(self) -> str:
         """Return what follows the push, in a few words, for the dry run."""
-        config = self._config
-        where = f"watch CI at {config.server.origin}" if config.server else "watch CI"
-        rollouts = f"wait for the rollout of {', '.join(self.targets)}"
-        return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
+        server = self._config.server
+        ci = f"watch CI at {server.origin}" if server else "watch CI"
+        return ", then ".join(ci if spec.name == "ci" else _DESCRIPTIONS[spec.kind](spec) for spec in self.specs)
 
     def resume_command(self, sha: str) -> str:
         """Return the command that follows a commit that has landed; empty if the chain has no link."""
-        if self.watching:
-            return watch_setup.watch_resume_command(self._given, sha, deploy=self.targets, events=("push",))
-        return deploy_setup.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
+        if not self.specs:
+            return ""
+        kept = options.as_arguments(self._given, *options.FOLLOW_OPTIONS)
+        return shlex.join(["homelab", "follow", sha, *kept, *(["--no-deploy"] if self._given.get("no_deploy") else [])])
 
     def require_access(self) -> None:
         """Check that CI can be watched: the server responds, accepts the token, and has the repository.
@@ -77,14 +93,16 @@ class FollowUp:
         """
         config, runtime = self._config, self._session.runtime
         about = watch_setup.resolve_context(config, runtime, "HEAD")
+        first = next(spec for spec in self.specs if spec.kind is LinkKind.CI)
+        names = (first.repo,) if first.repo else about.names
         self._ci = runtime.ci_provider(config)
         dial = f" ({config.dial})" if config.dial else ""
         where = f"{runtime.server(config)}{dial}"
-        self._repo = access.check_ci_access(self._ci, about.names, clock=runtime.clock, where=where).repo
+        self._repo = access.check_ci_access(self._ci, names, clock=runtime.clock, where=where).repo
 
     def push_queue(self) -> PushQueue | None:
-        """Return how the landing behaves while pipelines of the target run; None if CI is not watched."""
-        if not self.watching:
+        """Return how the landing behaves while pipelines of the target run; None if those are not watched."""
+        if not self._watches_target:
             return None
         config, runtime = self._config, self._session.runtime
         wall = None if "GIT_COMMITTER_DATE" in runtime.environ else runtime.clock.wall
@@ -98,9 +116,15 @@ class FollowUp:
         )
 
     @property
+    def _watches_target(self) -> bool:
+        """Return whether a link waits for the push pipeline of the target in the repository itself."""
+        own = (spec for spec in self.specs if spec.kind is LinkKind.CI and not spec.repo)
+        return any(spec.event in {"", PUSH_EVENT} for spec in own)
+
+    @property
     def skip_marker_finder(self) -> Callable[[str], str] | None:
         """Return a function that returns what in a commit message makes CI skip the commit; None without a watch."""
-        return partial(find_skip_marker, traits=default_traits()) if self.watching else None
+        return partial(find_skip_marker, traits=default_traits()) if self._watches_target else None
 
     def _connected(self) -> tuple[Provider, Repo]:
         """Return what the preflight has found; it runs before everything that asks."""
@@ -110,49 +134,64 @@ class FollowUp:
         return self._ci, self._repo
 
     def run(self, landed: Landed) -> Verdict:
-        """Follow the commit through every link."""
+        """Follow the commit through every link, and save the receipt."""
         session = self._session
-        return run_chain(
+        verdict = run_chain(
             self.links(landed),
             without_links=Verdict(exit=ExitCode.OK, sha=landed.sha),
             emit=session.tell,
             clock=session.runtime.clock,
             on_resume_command=session.set_resume_command,
         )
+        save_receipt(verdict, landed.sha, self._config, session)
+        return verdict
 
     def links(self, landed: Landed) -> list[Link]:
         """Return the links, in order."""
-        session, links = self._session, list[Link]()
-        if self.watching:
-            links.append(
-                CiLink(
-                    build=lambda: self._build_watch(landed),
-                    resume_command=self.resume_command(landed.sha),
-                    clock=session.runtime.clock,
-                    emit=session.tell,
-                )
-            )
-        if self.targets:
-            resume = deploy_setup.deploy_resume_command(self._given, self.targets, landed.sha)
-            links.append(DeployLink(wait=lambda: self._wait_for_rollouts(landed), resume_command=resume))
-        return links
+        context = ChainContext(
+            config=self._config,
+            session=self._session,
+            landed=landed,
+            resume_command=self.resume_command(landed.sha),
+            build_watch=lambda spec: self._build_watch(spec, landed),
+        )
+        return [build_link(spec, context) for spec in self.specs]
 
-    def _build_watch(self, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
+    def _build_watch(self, spec: LinkSpec, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
         config, runtime = self._config, self._session.runtime
 
         def remote() -> str:
             return landed.remote
 
-        names = watch_setup.repo_names(config, runtime.git_readonly, remote)
+        names = (spec.repo,) if spec.repo else watch_setup.repo_names(config, runtime.git_readonly, remote)
         about = watch_setup.CommitContext(Commit(landed.sha), remote, names)
-        scope = WatchScope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
+        scope = self._build_scope(spec, landed)
         request = watch_setup.build_watch_request(config, runtime, about, scope)
         ci = self._ci or runtime.waiting_ci_provider(config)
         return request, watch_setup.watch_dependencies(runtime, about, ci, listen=True)
 
-    def _wait_for_rollouts(self, landed: Landed) -> Verdict:
-        request = deploy_setup.build_deploy_request(self._config, self._workloads, landed.sha)
-        kubectl = self._session.runtime.kubectl()
-        return deploy_setup.run_wait(
-            request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl
-        )
+    def _build_scope(self, spec: LinkSpec, landed: Landed) -> WatchScope:
+        """Return which pipelines decide: those of the target branch for a push; for others, variables may name it."""
+        event = spec.event or PUSH_EVENT
+        if event == PUSH_EVENT:
+            return WatchScope(sha=landed.sha, events=frozenset({event}), branch=landed.branch)
+        traits = default_traits()
+        if event not in traits.all_events:
+            hint = f"expected one of {', '.join(traits.all_events)}"
+            raise CommandError(f"{spec.name}: unknown event {event!r}", hint=hint)
+        is_started = event in traits.started_events
+        tags = self._session.runtime.git_readonly.history.tag_names_at(landed.sha) if is_started else ()
+        names = frozenset({landed.sha, *tags}) if is_started else frozenset[str]()
+        return WatchScope(sha=landed.sha, events=frozenset({event}), names=names)
+
+
+_DESCRIPTIONS: dict[LinkKind, Callable[[LinkSpec], str]] = {
+    LinkKind.CI: lambda spec: f"watch {spec.name}",
+    LinkKind.MIRROR: lambda spec: f"wait for the mirror {spec.remote}",
+    LinkKind.ACTIONS: lambda spec: f"watch Actions of {spec.remote or 'the remote'}",
+    LinkKind.STATUS: lambda spec: f"wait for the status {spec.context} at {spec.remote}",
+    LinkKind.DEPLOY: lambda spec: f"wait for the rollout of {spec.workload}",
+    LinkKind.LIVE: lambda spec: f"wait for {spec.name.removeprefix('live:')}",
+    LinkKind.RUN: lambda spec: f"run `{spec.command}`",
+}
+"""what each link does, for the dry run"""

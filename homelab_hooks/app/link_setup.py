@@ -40,7 +40,7 @@ class ChainContext(NamedTuple):
 
 
 def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
-    """Raise CommandError (usage) for a link that can never begin: before the push, because afterwards it is too late."""
+    """Raise CommandError (usage) for a link that can never begin; after the push it would be too late."""
     for spec in specs:
         if spec.kind is LinkKind.DEPLOY:
             deploy_setup.parse_targets((spec.workload,))

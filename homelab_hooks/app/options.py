@@ -16,12 +16,17 @@ MIN_RESUME_TIMEOUT_S = 60.0
 """seconds of a --timeout that a resume command repeats, at least"""
 DECIDING_OPTIONS = ("workflow", "superseded")
 """which workflows decide about a commit, and whether a newer pipeline may decide for it"""
-WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", *DECIDING_OPTIONS, "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
+FOLLOW_OPTIONS = (
+    *CI_OPTIONS, "remote", "onto", *DECIDING_OPTIONS, "follow", "deploy", "forge_url",
+    *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS,
+)  # fmt: skip
+"""the options of a chain that follows a push"""
+WATCH_OPTIONS = FOLLOW_OPTIONS
 """the options of the watch after a plain push"""
 FORGE_OPTIONS = ("forge_url",)
 """the options of commands that send a request to the forge's API"""
 LAND_OPTIONS = (
-    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "deploy",
+    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "follow", "deploy", "forge_url",
     *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
 )  # fmt: skip
 

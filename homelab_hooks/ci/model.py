@@ -148,6 +148,8 @@ class Pipeline(NamedTuple):
     """the provider's own word, as it is shown"""
     message: str = ""
     author: str = ""
+    variables: tuple[str, ...] = ()
+    """the values of the variables that it was started with"""
     reviewed_by: str = ""
     parent: RunRef | None = None
     """the pipeline that this one restarts"""

@@ -143,6 +143,8 @@ class Traits:
     all_events: tuple[str, ...]
     branch_events: frozenset[str]
     """the events whose pipelines determine a branch's status"""
+    started_events: frozenset[str]
+    """the events of pipelines that a person or another system starts, and whose variables may name a commit"""
     manual_event: str
     """the event of a pipeline that `RunControl.start` started"""
     config_paths: tuple[str, ...]

@@ -22,6 +22,14 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
         ("homelab deploy wait shop/web", "wait until the Deployment web in shop runs HEAD's image"),
         ("homelab deploy wait shop/sts/db --sha v1.2.0", "a StatefulSet, and the commit of a tag"),
     ),
+    ("follow",): (
+        ("homelab follow", "follow HEAD through the configured links"),
+        ("homelab follow --receipt v1.2.0", "what every link of an earlier run ended with"),
+        (
+            "homelab follow --follow ci --follow mirror:github --follow live:https://shop.example.org/version",
+            "CI, a mirror, and the running service",
+        ),
+    ),
     ("work", "land"): (
         ("git land", "merge, verify, push, watch CI, and wait for the rollout"),
         ("git land --dry-run", "show what would be done, and what would prevent it"),

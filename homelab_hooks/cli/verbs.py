@@ -44,6 +44,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
     Command(("ci", "restart"), "write", "restart the failed pipelines of a commit and watch them", "ci.restart"),
     Command(("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel"),
+    Command(("follow",), "read", "follow a commit from the push to the live answer", "follow"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
         ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"

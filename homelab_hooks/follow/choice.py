@@ -44,3 +44,8 @@ def choose_links(choice: FollowChoice) -> tuple[LinkSpec, ...]:
     links = (*(choice.follow or (CI_LINK,)), *(parse_link(f"deploy:{target}") for target in targets))
     each = {link.name if link.live is None else str(link): link for link in links}
     return tuple(link for link in each.values() if choice.deploying or link.kind not in _ROLLOUT_KINDS)
+
+
+def longest_wait_s(links: Sequence[LinkSpec], *, timeout: float, rollout_timeout: float) -> float:
+    """Return the seconds after which a chain has ended in any case: each link has its own timeout."""
+    return sum(rollout_timeout if link.kind in _ROLLOUT_KINDS else timeout for link in links)

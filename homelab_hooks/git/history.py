@@ -125,6 +125,10 @@ class History:
             tag = inner[1] if inner else ""
         return tuple(found)
 
+    def tag_names_at(self, sha: str) -> tuple[str, ...]:
+        """Return the names of the tags of a commit, annotated or not."""
+        return self._git.lines("for-each-ref", "--format=%(refname:lstrip=2)", f"--points-at={sha}", _TAGS)
+
     def annotated_tags_at(self, sha: str) -> tuple[str, ...]:
         """Return the SHAs of the annotated tags that lead to a commit, also through other tags."""
         found: dict[str, None] = {}

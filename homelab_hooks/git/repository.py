@@ -8,6 +8,7 @@ from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.gitcrypt import GitCrypt
 from homelab_hooks.git.history import History
 from homelab_hooks.git.location import Location
+from homelab_hooks.git.notes import Notes
 from homelab_hooks.git.operation import Operations
 from homelab_hooks.git.preview import Preview
 from homelab_hooks.git.remotes import Remotes
@@ -38,6 +39,7 @@ class Repository:
         self.submodules = Submodules(git, self.location)
         self.transfer = Transfer(git, self.location, self.submodules)
         self.gitcrypt = GitCrypt(git, self.location)
+        self.notes = Notes(git)
 
     def at(self, directory: Path) -> Repository:
         """Return this repository as seen from another directory."""

@@ -181,7 +181,7 @@ class CiPoller:
     ) -> tuple[Pipeline, ...]:
         """Return the requested details, those of changed pipelines (by the stream), and those of ended ones."""
         with_detail = {(t.run, t.final_detail.status) for t in watch.tracks if t.final_detail}
-        latest = select_newest(row for row in rows if row.commit in watch.scope.commits and watch.scope.decides(row))
+        latest = select_newest(row for row in rows if watch.scope.is_about(row) and watch.scope.decides(row))
         ended = [row.run for row in latest if row.status.is_final and (row.run, row.status) not in with_detail]
         moved = [t.run for t in watch.tracks if not t.pipeline.status.is_final] if stream_changed else []
         return self._poll_details(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from homelab_hooks.polling.contact import Contact
 from homelab_hooks.verdict import Verdict
 
 TAG_PREFIX = "refs/tags/"
+_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])")
+"""at least 7 hexadecimal digits"""
 LIST_NOT_READ_NUMBER = 2**62
 """`complete_down_to` of an observation without the list: higher than every number"""
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
@@ -35,6 +38,8 @@ class WatchScope(NamedTuple):
     """the annotated tags that lead to the commit: forges send the tag's own SHA, so a row shows it as its commit"""
     workflows: tuple[str, ...] = ()
     """only workflows with these names decide; empty: all"""
+    names: frozenset[str] = frozenset()
+    """names of the commit, its SHA and its tags, in a pipeline's variables: such a pipeline counts too; empty: none"""
     superseded: Superseded = Superseded.AUTO
     """whether a newer pipeline whose commit contains this one may decide for it"""
 
@@ -48,6 +53,12 @@ class WatchScope(NamedTuple):
         """Return the name of the tag whose pipelines decide; empty if the scope is not a tag."""
         return self.ref.removeprefix(TAG_PREFIX) if self.ref.startswith(TAG_PREFIX) else ""
 
+    def is_about(self, pipeline: Pipeline) -> bool:
+        """Return whether a pipeline is about the commit: by its commit, or by a variable that names it."""
+        return pipeline.commit in self.commits or (
+            bool(self.names) and any(names_commit(value, self.names) for value in pipeline.variables)
+        )
+
     def counts(self, workflow: Workflow) -> bool:
         """Return whether the workflow decides."""
         return not self.workflows or workflow.name in self.workflows
@@ -59,6 +70,17 @@ class WatchScope(NamedTuple):
             and (not self.branch or pipeline.branch == self.branch)
             and (not self.ref or pipeline.ref == self.ref)
         )
+
+
+def names_commit(text: str, names: frozenset[str]) -> bool:
+    """Return whether a text names a commit: it is a tag of it, or has a token that is the beginning of its SHA.
+
+    >>> sha = "9f2c1d0a" * 5
+    >>> [names_commit(text, frozenset({sha, "v1.4.2"})) for text in ("sha-9f2c1d0a", "v1.4.2", "v1.4", "9f2c1d")]
+    [True, True, False, False]
+    """
+    tokens = _TOKEN.findall(text)
+    return text in names or any(name.startswith(token) for token in tokens for name in names)
 
 
 class WatchTimeouts(NamedTuple):
@@ -255,7 +277,7 @@ class CiWatchState(NamedTuple):
         That a newer commit was accepted in one group says nothing about another, whose workflows may differ.
         """
         is_followed = any((t.group, t.pipeline.commit) == (row.group, row.commit) for t in self.tracks)
-        return self.scope.decides(row) and (row.commit in self.scope.commits or is_followed)
+        return self.scope.decides(row) and (self.scope.is_about(row) or is_followed)
 
     def with_track(self, track: PipelineTrack) -> CiWatchState:
         """Return the state with this tracked pipeline in place of the one of its group, or added as the last."""

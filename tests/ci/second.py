@@ -25,6 +25,7 @@ TRAITS = Traits(
     deciding_events=("push",),
     all_events=("push", "schedule"),
     branch_events=frozenset({"push"}),
+    started_events=frozenset({"dispatch"}),
     manual_event="dispatch",
     config_paths=(".second/workflows",),
     config_hint="a file in .second/workflows/",

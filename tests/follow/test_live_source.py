@@ -40,7 +40,8 @@ def make_source(server: HTTPServer, target: str) -> LiveHttpSource:
 def ask(source: LiveHttpSource) -> LiveAnswer:
     poll = source.poll()
     assert isinstance(poll, Found)
-    return poll.value
+    answer: LiveAnswer = poll.value
+    return answer
 
 
 def test_the_query_is_sent_and_a_redirect_on_the_host_is_followed(server: HTTPServer) -> None:

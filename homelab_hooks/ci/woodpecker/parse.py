@@ -65,6 +65,7 @@ def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
         raw_status=raw_status,
         message=read_text(json, "message"),
         author=read_display_text(json, "author"),
+        variables=_parse_variables(json.get("variables")),
         reviewed_by=read_display_text(json, "reviewed_by"),
         parent=_optional_run(json, "parent"),
         created=read_number(json, "created", "created_at"),
@@ -77,6 +78,11 @@ def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
         workflows=tell_cells_apart(read_list(json.get("workflows") or [], partial(_parse_workflow, url=url))),
         url=url,
     )
+
+
+def _parse_variables(raw: object) -> tuple[str, ...]:
+    """Read the values of the variables that a pipeline was started with (recording 12-same-sha)."""
+    return tuple(value for value in raw.values() if isinstance(value, str)) if isinstance(raw, Mapping) else ()
 
 
 def make_run_ref(number: int) -> RunRef:

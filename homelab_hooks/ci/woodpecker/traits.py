@@ -50,6 +50,7 @@ WOODPECKER = Traits(
     all_events=(*DECIDING_EVENTS, "cron", "pull_request_closed", "pull_request_metadata"),
     # A pull request's pipeline is about another commit, a cron's or a tag's about something else.
     branch_events=frozenset({"push", "manual"}),
+    started_events=frozenset({"manual", "deployment"}),
     manual_event="manual",
     config_paths=(".woodpecker", ".woodpecker.yaml", ".woodpecker.yml"),
     config_hint=".woodpecker.yaml or .woodpecker/",

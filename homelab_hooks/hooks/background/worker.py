@@ -13,6 +13,7 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.choice import FollowChoice, choose_links, longest_wait_s
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.background import push_check
@@ -180,4 +181,5 @@ def _not_landed_verdict(job: WatchJob, landed: bool | None, resume_command: str)
 
 def max_duration_s(config: Config) -> float:
     """Return the seconds after which a watch has ended in any case."""
-    return config.timeout + (config.rollout_timeout if config.deploy else 0.0) + MAX_EXTRA_S
+    links = choose_links(FollowChoice(follow=config.follow, deploy=config.deploy, deploy_given=True))
+    return longest_wait_s(links, timeout=config.timeout, rollout_timeout=config.rollout_timeout) + MAX_EXTRA_S

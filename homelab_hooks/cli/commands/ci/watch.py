@@ -49,16 +49,16 @@ def run(args: argparse.Namespace, session: Session) -> int:
     )
     request = watch_setup.build_watch_request(config, runtime, about, decides, fail_fast=args.fail_fast)
     # The configured targets are for landings; a watch waits only for targets given as options (ADR 11).
-    rollout = _build_rollout_link(args, config, session, about) if args.deploy else None
+    rollouts = _build_rollout_links(args, config, session, about) if args.deploy else []
     dependencies = watch_setup.watch_dependencies(runtime, about, runtime.waiting_ci_provider(config), listen=True)
-    if rollout is None:
+    if not rollouts:
         return session.finish(run_watch(request, dependencies, clock=runtime.clock, emit=session.tell))
     from homelab_hooks.follow.chain import run_chain
     from homelab_hooks.follow.ci import CiLink
 
     watch = CiLink(build=lambda: (request, dependencies), resume_command=again, clock=runtime.clock, emit=session.tell)
     verdict = run_chain(
-        [watch, rollout],
+        [watch, *rollouts],
         without_links=Verdict(exit=ExitCode.OK, sha=about.commit.sha),
         emit=session.tell,
         clock=runtime.clock,
@@ -67,23 +67,27 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return session.finish(verdict)
 
 
-def _build_rollout_link(
+def _build_rollout_links(
     args: argparse.Namespace, config: Config, session: Session, about: watch_setup.CommitContext
-) -> DeployLink:
-    """Return the link that waits for the targets; its modules are imported only where it is wanted.
+) -> list[DeployLink]:
+    """Return a link for each target; its modules are imported only where it is wanted.
 
     Raises:
         CommandError: a target is malformed.
     """
     from homelab_hooks.app import deploy_setup
     from homelab_hooks.follow.deploy import DeployLink
+    from homelab_hooks.kubectl.model import WorkloadTarget
 
-    request = deploy_setup.build_deploy_request(config, deploy_setup.parse_targets(config.deploy), about.commit.sha)
+    def build(target: WorkloadTarget) -> DeployLink:
+        request = deploy_setup.build_deploy_request(config, (target,), about.commit.sha)
 
-    def wait() -> Verdict:
-        runtime, remote = session.runtime, about.remote()
-        target = watch_setup.known_target(config, runtime.git_readonly, remote)
-        return deploy_setup.run_wait(request, session, remote=remote, target=target, kubectl=runtime.kubectl())
+        def wait() -> Verdict:
+            runtime, remote = session.runtime, about.remote()
+            branch = watch_setup.known_target(config, runtime.git_readonly, remote)
+            return deploy_setup.run_wait(request, session, remote=remote, target=branch, kubectl=runtime.kubectl())
 
-    resume = deploy_setup.deploy_resume_command(vars(args), config.deploy, about.commit.sha)
-    return DeployLink(wait=wait, resume_command=resume)
+        resume = deploy_setup.deploy_resume_command(vars(args), config.deploy, about.commit.sha)
+        return DeployLink(name=f"deploy:{target}", wait=wait, resume_command=resume)
+
+    return [build(target) for target in deploy_setup.parse_targets(config.deploy)]

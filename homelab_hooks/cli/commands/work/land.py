@@ -54,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", "--message", metavar="TEXT", help="message of the merge commit")
     parser.add_argument("--no-verify", action="store_true", help="skip the verification command; git hooks still run")
     parser.add_argument(
-        "--no-ci-watch", action="store_true", help="neither check CI before the push nor watch it afterwards"
+        "--no-ci-watch", action="store_true", help="neither check CI before the push nor follow the commit afterwards"
     )
-    parser.add_argument("--no-deploy", action="store_true", help="do not wait for rollouts")
+    parser.add_argument("--no-deploy", action="store_true", help="wait neither for rollouts nor for live answers")
     parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="pass this option to git push")
     options.add_options(parser, *options.LAND_OPTIONS)
 
@@ -107,7 +107,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         queue=stage.push_queue(),
         find_skip_marker=stage.skip_marker_finder,
         follow_up=stage.run if stage.is_needed else None,
-        runs_post_push_hook=stage.watching,
+        runs_post_push_hook=not args.no_ci_watch,
         follow_up_label=stage.description,
     )
     return _dispatch(args, config, parts, stage, session)
