@@ -14,7 +14,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveLink, LiveSource, LiveState, start_live
+from homelab_hooks.follow.live import LiveLink, LiveSource, LiveWait, start_live
 from homelab_hooks.follow.mirror import MirrorLimits, MirrorLink, MirrorSource, MirrorState, start_mirror
 from homelab_hooks.follow.mirror_source import GitMirrorSource
 from homelab_hooks.follow.run_command import RunCommandLink
@@ -115,7 +115,7 @@ def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[MirrorSource, 
     return source, start_mirror(landed.sha, spec.remote, landed.branch, limits, runtime.clock.now())
 
 
-def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[LiveSource, LiveState]:
+def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[LiveSource, LiveWait]:
     from homelab_hooks.follow.live_source import LiveHttpSource
 
     config, runtime, landed = context.config, context.session.runtime, context.landed

@@ -43,7 +43,7 @@ def save_receipt(verdict: Verdict, sha: str, config: Config, session: Session) -
 
 def _write_note(receipt: Receipt, session: Session) -> None:
     """Write the receipt as a note, which is never pushed by homelab."""
-    done = session.runtime.git_interactive.notes.write(NOTES_REF, receipt.sha, format_note(receipt))
+    done = session.runtime.git_interactive.notes.replace(NOTES_REF, receipt.sha, format_note(receipt))
     if not done.ok:
         _warn(session, f"could not write a git note for {receipt.sha}: {done.err.strip()}")
 

@@ -65,7 +65,7 @@ class LiveSource(Protocol):
         """Send one request; every outcome is Found."""
 
 
-class LiveState(NamedTuple):
+class LiveWait(NamedTuple):
     """The state of the wait; times in seconds of the clock."""
 
     sha: str
@@ -81,12 +81,12 @@ class LiveState(NamedTuple):
     verdict: Verdict | None = None
 
 
-def start_live(sha: str, *, timeout: float, settle: float, url: str, now: float) -> LiveState:
+def start_live(sha: str, *, timeout: float, settle: float, url: str, now: float) -> LiveWait:
     """Return the initial state; the timeout starts now."""
-    return LiveState(sha, timeout, settle, now, url, last_event_at=now)
+    return LiveWait(sha, timeout, settle, now, url, last_event_at=now)
 
 
-def decide_live(state: LiveState, poll: Poll[LiveAnswer], now: float) -> Decision[LiveState]:
+def decide_live(state: LiveWait, poll: Poll[LiveAnswer], now: float) -> Decision[LiveWait]:
     """Apply one answer, then the timeout."""
     answer = poll.value if isinstance(poll, Found) else LiveAnswer(Shown.SILENT, poll.reason)
     since = (now if state.ours_since is None else state.ours_since) if answer.shown is Shown.OURS else None
@@ -105,7 +105,7 @@ def decide_live(state: LiveState, poll: Poll[LiveAnswer], now: float) -> Decisio
     return Decision(state, events, max(0.0, min(POLL_INTERVAL_S, left)))
 
 
-def _expire(state: LiveState) -> LiveState:
+def _expire(state: LiveWait) -> LiveWait:
     """Return the state with the verdict for a timeout, by what was seen last."""
     assert state.last is not None  # noqa: S101 - there was at least one poll
     limit = f" within {format_duration(state.timeout)}" if state.timeout else ""
@@ -121,7 +121,7 @@ def _expire(state: LiveState) -> LiveState:
             return _settle(state, ExitCode.ROLLOUT_FAILED, reason, "check the service, its logs, and its address")
 
 
-def _settle(state: LiveState, exit_: ExitCode, reason: str, hint: str = "") -> LiveState:
+def _settle(state: LiveWait, exit_: ExitCode, reason: str, hint: str = "") -> LiveWait:
     return state._replace(verdict=Verdict(exit=exit_, reason=reason, hint=hint, sha=state.sha, url=state.url))
 
 
@@ -135,7 +135,7 @@ class LiveLink:
     """
 
     name: str
-    start: Callable[[], tuple[LiveSource, LiveState]]
+    start: Callable[[], tuple[LiveSource, LiveWait]]
     resume_command: str
     clock: Clock
     emit: Callable[[Event], None]

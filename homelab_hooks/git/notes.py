@@ -12,6 +12,6 @@ class Notes:
     def __init__(self, git: GitCommands) -> None:
         self._git = git
 
-    def write(self, ref: str, sha: str, text: str) -> Completed:
+    def replace(self, ref: str, sha: str, text: str) -> Completed:
         """Replace the note of a commit under a ref; git needs an identity for that, as for a commit."""
         return self._git.run("notes", f"--ref={ref}", "add", "--force", "-m", text, sha)

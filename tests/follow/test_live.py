@@ -9,14 +9,14 @@ import pytest
 
 from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow.live import LiveAnswer, LiveState, Shown, decide_live, start_live
+from homelab_hooks.follow.live import LiveAnswer, LiveWait, Shown, decide_live, start_live
 from homelab_hooks.polling.outcome import Found
 
 OURS, OTHER, NAMELESS, SILENT = (LiveAnswer(shown, shown.name.lower()) for shown in Shown)
 TIMEOUT, SETTLE = 60.0, 5.0
 
 
-def play(answers: Sequence[LiveAnswer], *, timeout: float = TIMEOUT, settle: float = SETTLE) -> tuple[LiveState, float]:
+def play(answers: Sequence[LiveAnswer], *, timeout: float = TIMEOUT, settle: float = SETTLE) -> tuple[LiveWait, float]:
     """The settled state and how long it took; the last answer is repeated."""
     now = 1_000.0
     state = start_live("a" * 40, timeout=timeout, settle=settle, url="https://shop.example.test/", now=now)

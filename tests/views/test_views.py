@@ -32,7 +32,7 @@ from tests.views.schema import SCHEMA, objects
 GOLDEN = Path(__file__).parent / "golden"
 RESULT_LINE = re.compile(
     r"homelab: [a-z]+(-[a-z]+)* exit=\d+( sha=([0-9a-f]{40}|[0-9a-f]{64}))?( pipelines=#\d+(,#\d+)*)?"
-    r"( landed=(yes|no))?( url=\S+)? took=\d+\.\d"
+    r"( landed=(yes|no))?( url=\S+)?( link=\S+)? took=\d+\.\d"
 )
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -61,7 +61,7 @@ REPOSITORY = (
     Defence(
         "hooks",
         "nor hooks",
-        (Change(VERBS, 'settings={"core.hooksPath": os.devnull}', "settings={}"),),
+        (Change(VERBS, 'told = {"core.hooksPath": os.devnull, **settings}', "told = dict(settings)"),),
         looking("by_hooks"),
     ),
     Defence(
@@ -88,7 +88,7 @@ REPOSITORY = (
     Defence(
         "options-of-remotes",
         "a remote whose URL looks like an option is not an option",
-        (Change("git/remotes.py", '"ls-remote", "--", url, ref', '"ls-remote", url, ref'),),
+        (Change("git/remotes.py", '"ls-remote", "--", url, _HEADS', '"ls-remote", url, _HEADS'),),
         looking("by_options"),
     ),
     Defence(
