@@ -151,6 +151,8 @@ class Traits:
     """the path to add a configuration at, in words"""
     skip_marker: re.Pattern[str]
     """what makes the provider skip a push, in a commit message"""
+    skipped_event: str
+    """the event whose pipelines a marker in the commit's message prevents"""
     max_page_size: int
     """rows of the longest page of the list"""
     health_path: str

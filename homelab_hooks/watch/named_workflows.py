@@ -25,7 +25,8 @@ def evaluate_workflows(detail: Pipeline, names: Sequence[str], about: str = "") 
     cells = {name: tuple(w for w in detail.workflows if w.name == name) for name in names}
     exits = {name: _evaluate_cells(found, detail.status) for name, found in cells.items()}
     known = {name: exit_ for name, exit_ in exits.items() if exit_ is not None}
-    if len(known) < len(names):
+    is_red = detail.status.is_final and ExitCode.FAILED in known.values()  # also if another one was stopped
+    if len(known) < len(names) and not is_red:
         return None
     worst = choose_worst_exit(known.values())
     chosen = [name for name, exit_ in known.items() if exit_ is worst]

@@ -200,7 +200,8 @@ class CiPoller:
         """Return the skip marker if the first list has no pipeline of the commit; git is asked once at most."""
         find, self._find_skip_marker = self._find_skip_marker, None
         has_any = watch.tracks or any(row.commit in watch.scope.commits for row in rows)
-        return find() if find and not has_any else ""
+        is_meant = self._ci.traits.skipped_event in watch.scope.events
+        return find() if find and is_meant and not has_any else ""
 
     def _check_containment(self, commit: str) -> Containment:
         return self._contains(newer=commit, ours=self._request.scope.sha)

@@ -29,6 +29,7 @@ TRAITS = Traits(
     config_paths=(".second/workflows",),
     config_hint="a file in .second/workflows/",
     skip_marker=re.compile(r"\[skip actions\]"),
+    skipped_event="push",
     max_page_size=30,
     health_path="/health",
     healthy_status=200,

@@ -90,6 +90,12 @@ def test_a_skip_marker_ends_the_watch_at_once(stream: str) -> None:
     assert "the commit message contains [skip  ci]" in verdict.reason
 
 
+def test_a_skip_marker_says_nothing_about_other_events() -> None:
+    woodpecker = InMemoryWoodpecker(stream="", facts=CommitFacts(message="Update the notes [skip ci]"))
+    woodpecker.push(timelines.make_green(30), at=20.0, event="manual")
+    assert woodpecker.watch(scope=scope_of(OURS, events=frozenset({"manual"}))).exit is ExitCode.OK
+
+
 def test_a_commit_with_a_skip_marker_that_has_a_pipeline_is_watched() -> None:
     """It was started by hand, or the forge took the message of another commit."""
     woodpecker = InMemoryWoodpecker(stream="", facts=CommitFacts(message="Update the notes [CI SKIP]"))

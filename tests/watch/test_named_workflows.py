@@ -66,6 +66,14 @@ def test_the_worst_of_several_named_workflows_counts() -> None:
     assert found.exit is FAILED
 
 
+@pytest.mark.parametrize(("status", "b", "exit_"), [("killed", "killed", FAILED), ("running", "running", None)])
+def test_a_named_workflow_that_failed_counts_although_another_one_was_stopped(
+    status: str, b: str, exit_: ExitCode | None
+) -> None:
+    found = evaluate_workflows(detail(status, "a failure", f"b {b}"), ("a", "b"))
+    assert (found and found.exit) == exit_
+
+
 def test_a_pipeline_without_the_named_workflow_names_it_and_those_that_ran() -> None:
     found = evaluate_workflows(detail("success", "build success", "lint success", "late skipped"), ("deploy",))
     assert found is not None

@@ -150,7 +150,11 @@ SUPERSEDING = (
         "skip-markers-and-pipelines",
         "a commit with a skip marker that has a pipeline is watched",
         (
-            Change("watch/poller.py", 'return find() if find and not has_any else ""', 'return find() if find else ""'),
+            Change(
+                "watch/poller.py",
+                'return find() if find and is_meant and not has_any else ""',
+                'return find() if find and is_meant else ""',
+            ),
             Change(
                 "watch/machine.py",
                 "not watch.tracks and (has_waited or watch.skip_marker)",

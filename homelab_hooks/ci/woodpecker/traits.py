@@ -54,6 +54,7 @@ WOODPECKER = Traits(
     config_paths=(".woodpecker", ".woodpecker.yaml", ".woodpecker.yml"),
     config_hint=".woodpecker.yaml or .woodpecker/",
     skip_marker=re.compile(r"\[(?:ci *skip|skip *ci)\]", re.IGNORECASE),  # server/.../constraint/skip.go: spaces only
+    skipped_event="push",
     max_page_size=MAX_PAGE_SIZE,
     health_path=HEALTH_PATH,
     healthy_status=HEALTHY_STATUS_CODE,
