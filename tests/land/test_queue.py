@@ -112,6 +112,20 @@ def test_a_round_that_waited_uses_up_no_attempt(
     assert (done.exit, done.landed) == (ExitCode.OK, True)
 
 
+def test_what_the_user_changes_during_the_wait_is_not_landed(
+    workshop: ScratchRepositories, ann: Clone, git_land: Land, parts: Callable[..., LandingDependencies]
+) -> None:
+    before, head = workshop.server_commit(), ann.head
+
+    def commit() -> None:
+        ann.commit("unfinished")
+
+    done = git_land(ann, queue=queue(BUSY, commit, FREE))
+    assert (done.exit, done.landed, workshop.server_commit()) == (ExitCode.VERIFY_FAILED, False, before)
+    assert done.reason.startswith(f"HEAD moved from {head[:10]} to ")
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+
+
 def test_only_a_landing_that_waits_listens_to_the_event_stream(
     workshop: ScratchRepositories, ann: Clone, git_land: Land
 ) -> None:
