@@ -7,6 +7,7 @@ from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
 from homelab_hooks.simulators.repositories import ScratchRepositories
+from tests.waiting import HANG_S
 
 GH = GitConfigEntry("global", "credential.https://github.com.helper", "!/usr/bin/gh auth git-credential")
 STORE = GitConfigEntry("global", "credential.helper", "store --file /home/ann/gh auth")
@@ -37,5 +38,5 @@ def test_git_gets_the_token_that_its_helper_needs(workshop: ScratchRepositories,
     clone.git("config", "alias.told", '!printf %s "${GH_TOKEN-none}"')
     runtime = Runtime({**seal, "GH_TOKEN": "gh-token"}, clone.path)
     assert runtime.git_interactive.location._git.run("told").out == "gh-token"
-    printed = runtime.process_runner.run(["/bin/sh", "-c", 'printf %s "${GH_TOKEN-none}"'], timeout=20.0)
+    printed = runtime.process_runner.run(["/bin/sh", "-c", 'printf %s "${GH_TOKEN-none}"'], timeout=HANG_S)
     assert printed.lines == ("none",)
