@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.app.target_runs import CiTargetPipelines, find_skip_marker
+from homelab_hooks.app.target_runs import CiTargetPipelines
 from homelab_hooks.ci.model import Repo
-from homelab_hooks.ci.provider import Provider
+from homelab_hooks.ci.provider import Provider, find_skip_marker
 from homelab_hooks.ci.woodpecker.traits import WOODPECKER
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
