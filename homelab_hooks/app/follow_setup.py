@@ -109,6 +109,7 @@ class FollowUp:
         runs = CiTargetPipelines(self._connected, runtime.git_readonly, wall=wall)
         return PushQueue(
             runs=runs,
+            open_stream=runs.open_stream,
             when_busy=config.when_busy,
             timeout_s=config.timeout,
             appear_s=config.appear_timeout,

@@ -8,7 +8,7 @@ from functools import cached_property
 from homelab_hooks.app.pipeline_filter import are_workflows_filtered
 from homelab_hooks.app.previous_state import cache_dependence
 from homelab_hooks.ci.model import Pipeline, Repo
-from homelab_hooks.ci.provider import Provider, RunFilter, find_skip_marker
+from homelab_hooks.ci.provider import Provider, RunFilter, Wakes, find_skip_marker
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.polling.outcome import Poll
@@ -45,6 +45,11 @@ class CiTargetPipelines:
         """Return the newest push pipelines of a branch, the newest first."""
         ci, repo = self._connect()
         return ci.runs.pipelines(repo, within=within, only=RunFilter(events=frozenset({PUSH_EVENT}), branch=branch))
+
+    def open_stream(self) -> Wakes | None:
+        """Open the event stream of the repository; None if the provider has none."""
+        ci, repo = self._connect()
+        return ci.open_stream(repo) if ci.open_stream else None
 
     def find_dependence(self, sha: str) -> str:
         """Return the first sign that the commit's run depends on the commit before it; empty if there is none."""

@@ -243,8 +243,18 @@ class History:
 
     def ref_moved_at(self, ref: str, sha: str) -> int:
         """Return the Unix time at which a ref was last moved, by its reflog; 0 if it is not known, or not at `sha`."""
-        entries = self._git.lines("rev-list", "--walk-reflogs", "-1", "--date=unix", "--format=%H %gd", ref, "--")
-        found = _REFLOG_ENTRY.fullmatch(entries[-1]) if entries else None
+        entry = self._git.line(
+            "log",
+            "--walk-reflogs",
+            "-1",
+            "--no-show-signature",
+            "--no-patch",
+            "--date=unix",
+            "--format=%H %gd",
+            ref,
+            "--",
+        )
+        found = _REFLOG_ENTRY.fullmatch(entry)
         return int(found["at"]) if found and found["sha"] == sha else 0
 
     def fetch_objects(self, remote: str, ref: str) -> ObjectFetch:

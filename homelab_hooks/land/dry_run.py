@@ -41,7 +41,7 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     facts, state = collect_facts(request, git, remote)
     found += unmet_preconditions(facts)
     _collecting(found, lambda: _require_unlocked(git.location.homelab_dir()))
-    _collecting(found, lambda: require_ci_access(dependencies))
+    has_access = _collecting(found, lambda: _has_ci_access(dependencies))
     landing = Landing(dependencies, state_file(git), state)
     tip = _collecting(found, lambda: _target_commit(landing)) or ""
     if tip and facts.head and git.history.has_commit(tip):
@@ -52,7 +52,7 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
         if merging.endswith(_NOTHING_TO_LAND)
         else (
             _collecting(found, lambda: _verify_line(landing)),
-            _collecting(found, lambda: describe_busy_target(dependencies, state.target)),
+            _collecting(found, lambda: describe_busy_target(dependencies, state.target)) if has_access else "",
             _push_line(landing),
             _follow_line(dependencies),
         )
@@ -75,6 +75,11 @@ def _collecting(found: list[CommandError], act: Callable[[], T]) -> T | None:
     except CommandError as problem:
         found.append(problem)
         return None
+
+
+def _has_ci_access(dependencies: LandingDependencies) -> bool:
+    require_ci_access(dependencies)
+    return True
 
 
 def _require_unlocked(directory: Path) -> None:

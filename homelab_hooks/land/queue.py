@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, StreamNews, Wakes
 from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
@@ -70,10 +70,18 @@ class _TargetPoller:
         self._memory = memory
         self._landing = landing
         self._now = now
+        self._stream: Wakes | None = None
+
+    def close(self) -> None:
+        """Stop listening to the event stream."""
+        if self._stream is not None:
+            self._stream.close()
 
     def poll(self, state: QueueState) -> Poll[BranchObservation]:
         """Return the newest push pipelines of the branch; the configuration is evaluated only where it decides."""
         request = self._request
+        if state.waiting_for and self._stream is None:
+            self._stream = self._queue.open_stream()
         within = INFORM_TIMEOUT_S if request.only_informs else REQUEST_TIMEOUT_S
         answer = self._queue.runs.pipelines(request.branch, within=within)
         if not isinstance(answer, Found):
@@ -82,8 +90,10 @@ class _TargetPoller:
         tip = TargetTip()
         if request.tip and request.tip not in state.appeared | {row.commit for row in rows}:
             tip = self._describe_tip(request.tip)
-        running = [row.commit for row in rows if not row.status.is_final]
-        return Found(BranchObservation(rows, tip, self._find_sign([*running, tip.sha])))
+        running = [row for row in rows if not row.status.is_final]
+        news = self._stream.news(tip.sha, frozenset(row.run for row in running)) if self._stream else StreamNews()
+        sign = self._find_sign([*(row.commit for row in running), tip.sha])
+        return Found(BranchObservation(rows, tip, sign, stream_up=news.is_up))
 
     def _describe_tip(self, sha: str) -> TargetTip:
         tips = self._memory.tips
@@ -171,13 +181,17 @@ def _run(
     memory: QueueMemory,
     pushed: PendingPush,
 ) -> QueueState:
-    return poll_until_decided(
-        begin_queue(request, dependencies.clock.now(), appeared=memory.appeared),
-        fetch=_TargetPoller(queue, request, memory, pushed, dependencies.clock.now).poll,
-        decide=decide_queue,
-        emit=dependencies.tell,
-        clock=dependencies.clock,
-    )
+    poller = _TargetPoller(queue, request, memory, pushed, dependencies.clock.now)
+    try:
+        return poll_until_decided(
+            begin_queue(request, dependencies.clock.now(), appeared=memory.appeared),
+            fetch=poller.poll,
+            decide=decide_queue,
+            emit=dependencies.tell,
+            clock=dependencies.clock,
+        )
+    finally:
+        poller.close()
 
 
 def _queue_error(landing: Landing, result: StillBusy | NoAnswer) -> CommandError:

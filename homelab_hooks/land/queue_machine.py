@@ -42,6 +42,10 @@ EARLY_PERIOD_S = 10.0
 EARLY_INTERVAL_S = 1.0
 APPEAR_INTERVAL_S = 2.0
 """seconds between polls while only a pipeline that has not appeared is waited for"""
+STREAMING_INTERVAL_S = 20.35
+"""seconds between polls while the event stream wakes the wait, as in `watch/poll_interval.py`"""
+STREAMING_FIRST_INTERVAL_S = 3.0
+"""the same, right after a change"""
 MAX_INTERVAL_S = 4.0
 """seconds between polls of a pipeline that runs for long: at most 180 requests in ten minutes; a watch sends 190"""
 GROWTH_FACTOR = 0.42
@@ -82,6 +86,8 @@ class BranchObservation(NamedTuple):
     tip: TargetTip = TargetTip()
     """empty if the pipeline of the tip has appeared"""
     sign: str = ""
+    stream_up: bool = False
+    """the event stream wakes the wait"""
 
 
 class BranchIsFree(NamedTuple):
@@ -171,12 +177,14 @@ def _decide_answer(
             return _end(state, PushRefused(reason), events)
         case WaitForEnd(why):
             what = describe_occupants(found, find_usual_duration(seen.rows))
-            return _wait(state, f"{what}; {why}" if why else what, events, now)
+            return _wait(state, f"{what}; {why}" if why else what, events, now, stream_up=seen.stream_up)
         case _:
             assert_never(permit)
 
 
-def _wait(state: QueueState, what: str, events: tuple[Event, ...], now: float) -> Decision[QueueState]:
+def _wait(
+    state: QueueState, what: str, events: tuple[Event, ...], now: float, *, stream_up: bool
+) -> Decision[QueueState]:
     """Keep waiting; report on change, and as a heartbeat. The time is over only if the branch is still busy then."""
     if now >= state.request.timeout_at:
         return _end(state, StillBusy(describe_occupants(state.occupants)), events)
@@ -184,12 +192,15 @@ def _wait(state: QueueState, what: str, events: tuple[Event, ...], now: float) -
         events += (Waiting(reason=what, elapsed=now - state.began_at),)
     if events:
         state = state._replace(last_event_at=now)
-    return _continue(state._replace(waiting_for=what), events, _interval_s(state, now), now)
+    interval = _interval_s(state, now, stream_up=stream_up)
+    return _continue(state._replace(waiting_for=what), events, interval, now)
 
 
-def _interval_s(state: QueueState, now: float) -> float:
+def _interval_s(state: QueueState, now: float, *, stream_up: bool) -> float:
     lasted = now - state.changed_at
-    if lasted < EARLY_PERIOD_S:
+    if stream_up and state.occupants.active:
+        interval = min(STREAMING_INTERVAL_S, max(STREAMING_FIRST_INTERVAL_S, 2.0 * lasted))
+    elif lasted < EARLY_PERIOD_S:
         interval = EARLY_INTERVAL_S
     elif not state.occupants.active:
         interval = APPEAR_INTERVAL_S

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from homelab_hooks.ci.model import Pipeline
+from homelab_hooks.ci.provider import Wakes
 from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.events import Event
 from homelab_hooks.git.remotes import Remotes
@@ -101,6 +102,8 @@ class PushQueue:
     """How a landing behaves while pipelines of the target branch run; the times are in seconds."""
 
     runs: TargetPipelines
+    open_stream: Callable[[], Wakes | None] = lambda: None
+    """opens CI's event stream for a landing that waits; None if there is none"""
     when_busy: WhenBusy = WhenBusy.AUTO
     timeout_s: float = 3600.0
     appear_s: float = 120.0

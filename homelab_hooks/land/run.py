@@ -125,6 +125,7 @@ def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
         back = roll_back(landing)
         return back._replace(exit=ExitCode.REFUSED, label="", reason=turn.reason, hint=turn.hint or BUSY_HINT)
     if isinstance(turn, BranchIsFree) and turn.waited:
+        require_same_tree(landing, sha, when=WHILE_WAITING)
         landing.save(push_attempts=0)  # another landing's pipeline has ended meanwhile: this one made progress
         return None
     return _after_push(landing, steps.push_commit(landing, sha))

@@ -245,17 +245,18 @@ def test_what_judges_a_response_is_imported_after_the_first_request(shell: Shell
 def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Clone) -> None:
     clone.git("config", "homelab.ciDial", "127.0.0.1:8443")
     clone.write(".homelab.toml", 'repo = "acme/app"\ndeploy = ["web/shop", "web/sts/db"]\n')
-    shell.more |= {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret"}
+    shell.more |= {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret", "GITEA_TOKEN": "gitea-s3cret"}
     plain = shell("homelab", "config", "--timeout", "5m")
     found = json.loads(shell("homelab", "config", "--timeout", "5m", "--output", "json").out)
     rows = {row["setting"]: (row["value"], row["source"]) for row in found["settings"]}
-    assert set(rows) == {setting.name.replace("_", "-") for setting in SETTINGS} | {"token"}
+    assert set(rows) == {setting.name.replace("_", "-") for setting in SETTINGS} | {"token", "forge-token"}
     assert rows["timeout"] == ("5m", "option --timeout")
     assert rows["dial"] == ("127.0.0.1:8443", "git config homelab.ciDial (local)")
     assert rows["deploy"] == ("web/shop web/sts/db", ".homelab.toml")
     assert rows["server"] == (shell.more["WOODPECKER_SERVER"], "environment WOODPECKER_SERVER")
     assert rows["settle"] == ("5s", "default")
     assert rows["token"][1] == "environment WOODPECKER_TOKEN"
+    assert rows["forge-token"] == ("(set)", "environment GITEA_TOKEN")
     assert plain.code == 0
     for name, (value, source) in rows.items():
         assert name == "output" or re.search(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.ci.model import Pipeline, Status
+from homelab_hooks.ci.model import Pipeline, RunRef, Status
+from homelab_hooks.ci.provider import StreamNews
 from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
@@ -52,6 +54,22 @@ class ScriptedPipelines:
         return self._tip
 
 
+class RecordedWakes:
+    """An event stream that is never up."""
+
+    def __init__(self) -> None:
+        self.runs: list[set[RunRef]] = []
+        self.closed = False
+
+    def news(self, sha: str, runs: frozenset[RunRef]) -> StreamNews:
+        assert len(sha) == 40
+        self.runs.append(set(runs))
+        return StreamNews()
+
+    def close(self) -> None:
+        self.closed = True
+
+
 def queue(*answers: Answer, when_busy: WhenBusy = WhenBusy.WAIT, timeout_s: float = 3600.0) -> PushQueue:
     return PushQueue(runs=ScriptedPipelines(answers), when_busy=when_busy, timeout_s=timeout_s)
 
@@ -92,6 +110,40 @@ def test_a_round_that_waited_uses_up_no_attempt(
     answers = [answer for _ in range(11) for answer in (FREE, BUSY, FREE)]
     done = git_land(ann, queue=queue(*answers), tell=overtake, max_retries=1)
     assert (done.exit, done.landed) == (ExitCode.OK, True)
+
+
+def test_what_the_user_changes_during_the_wait_is_not_landed(
+    workshop: ScratchRepositories, ann: Clone, git_land: Land, parts: Callable[..., LandingDependencies]
+) -> None:
+    before, head = workshop.server_commit(), ann.head
+
+    def commit() -> None:
+        ann.commit("unfinished")
+
+    done = git_land(ann, queue=queue(BUSY, commit, FREE))
+    assert (done.exit, done.landed, workshop.server_commit()) == (ExitCode.VERIFY_FAILED, False, before)
+    assert done.reason.startswith(f"HEAD moved from {head[:10]} to ")
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+
+
+def test_only_a_landing_that_waits_listens_to_the_event_stream(
+    workshop: ScratchRepositories, ann: Clone, git_land: Land
+) -> None:
+    """It names the pipelines that it waits for, and closes the stream."""
+    opened: list[RecordedWakes] = []
+
+    def open_stream() -> RecordedWakes:
+        opened.append(RecordedWakes())
+        return opened[-1]
+
+    before = workshop.server_commit()
+    done = git_land(ann, queue=replace(queue(FREE), open_stream=open_stream))
+    assert (done.landed, opened) == (True, [])
+    ann.commit("second")
+    done = git_land(ann, queue=replace(queue(BUSY, BUSY, FREE), open_stream=open_stream))
+    assert done.landed
+    assert before != workshop.server_commit()
+    assert [(wakes.runs, wakes.closed) for wakes in opened] == [([{row(141).run}, set()], True)]
 
 
 @pytest.mark.parametrize("merges", [True, False])

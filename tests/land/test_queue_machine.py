@@ -53,8 +53,8 @@ def play(answers: Answers, **changes: object) -> tuple[QueueState, list[tuple[fl
     return state, events, polls
 
 
-def busy_until(end: float, *rows: Pipeline, then: Sequence[Pipeline] = ()) -> Answers:
-    return lambda now: Found(BranchObservation(rows if now < end else tuple(then), sign=SIGN))
+def busy_until(end: float, *rows: Pipeline, then: Sequence[Pipeline] = (), stream_up: bool = False) -> Answers:
+    return lambda now: Found(BranchObservation(rows if now < end else tuple(then), sign=SIGN, stream_up=stream_up))
 
 
 def test_the_wait_ends_when_the_pipeline_has_ended() -> None:
@@ -77,9 +77,13 @@ def test_a_free_branch_takes_one_request() -> None:
     assert (state.result, events, len(polls)) == (BranchIsFree(), [], 1)
 
 
-def test_the_polls_of_ten_minutes_are_no_more_than_a_watch_sends() -> None:
-    _, _, polls = play(busy_until(600.0, row(141)))
-    assert len(polls) <= 190
+@pytest.mark.parametrize(("stream_up", "most"), [(True, 45), (False, 190)])
+def test_the_polls_of_ten_minutes_are_no_more_than_a_watch_sends(
+    stream_up: bool,  # noqa: FBT001 - with and without the event stream
+    most: int,
+) -> None:
+    _, _, polls = play(busy_until(600.0, row(141), stream_up=stream_up))
+    assert len(polls) <= most
 
 
 def test_a_tip_without_a_pipeline_is_waited_for_until_the_appear_timeout() -> None:

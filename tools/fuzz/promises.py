@@ -26,8 +26,8 @@ def well_typed(value: object, kind: Any) -> bool:
         return True
     if origin in (Union, types.UnionType):
         return any(well_typed(value, member) for member in members)
-    if origin in (tuple, Sequence):
-        known = isinstance(value, tuple if origin is tuple else (tuple, list))
+    if origin in (tuple, Sequence, frozenset):
+        known = isinstance(value, origin if origin in (tuple, frozenset) else (tuple, list))
         return known and all(well_typed(each, members[0]) for each in cast("Sequence[object]", value))
     if origin is Mapping:
         return isinstance(value, Mapping) and all(

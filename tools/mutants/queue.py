@@ -51,6 +51,12 @@ QUEUE = (
         (f"{LANDINGS}::test_a_landing_that_waited_fetches_merges_and_verifies_again",),
     ),
     Defence(
+        "commits-during-the-wait",
+        "what the user commits while a landing waits for the target branch is not landed",
+        (Change(RUN, "        require_same_tree(landing, sha, when=WHILE_WAITING)\n", ""),),
+        (f"{LANDINGS}::test_what_the_user_changes_during_the_wait_is_not_landed",),
+    ),
+    Defence(
         "landings-that-wait",
         "a landing that can be continued after its wait keeps its state, even if nothing was merged",
         (Change(RUN, "{ExitCode.VERIFY_FAILED, ExitCode.TIMEOUT, ExitCode.UNREACHABLE}", "{ExitCode.VERIFY_FAILED}"),),

@@ -39,7 +39,7 @@ def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
         "ok user         authenticated as alice",
         "ok repository   acme/app is active in CI; the token can restart pipelines, can read the queue",
         "!  cancelling   a push cancels running push pipelines; git land waits if",
-        "-> to wait in any case: ",
+        "-> git config homelab.whenBusy wait; ",
         "ok shop/web     running ",
         "git land can run",
     ):

@@ -178,8 +178,8 @@ def _check_cancelling(config: Config, repo: Repo) -> Iterator[Finding]:
 
 
 _CANCELLING_REMEDY = (
-    "to wait in any case: git config homelab.whenBusy wait; for plain pushes too: switch off cancelling of "
-    "push pipelines in the project's settings in Woodpecker, and limit parallel runs with `concurrency` (since 3.16)"
+    "git config homelab.whenBusy wait; for plain pushes too, switch off cancelling for push in the project's settings "
+    "in Woodpecker, and use `concurrency` (3.16)"
 )
 
 
