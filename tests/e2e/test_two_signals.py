@@ -51,7 +51,7 @@ def scene() -> Iterator[DemoEnvironment]:
 
 COMMANDS = {
     "homelab-watch": (("homelab-watch", "HEAD"), ": running"),
-    "git land": (("git-land",), ": running"),
+    "git land": (("git-land", "--when-busy", "push"), "watch ..."),
     "deploy wait": (("homelab", "deploy", "wait", "shop/web"), "shop/web"),
     "a plain push": (("git", "push", "origin", "HEAD:main"), ": running"),
 }
