@@ -55,6 +55,12 @@ COMMANDS = {
     "deploy wait": (("homelab", "deploy", "wait", "shop/web"), "shop/web"),
     "a plain push": (("git", "push", "origin", "HEAD:main"), ": running"),
 }
+RESUME_COMMANDS = {
+    "homelab-watch": "homelab-watch",
+    "git land": "homelab follow",
+    "deploy wait": "homelab deploy wait shop/web",
+    "a plain push": "homelab follow",
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -70,7 +76,7 @@ def test_whatever_signals_come_the_result_says_so_and_the_command_to_resume_is_p
         code, text = interrupted(scene, argv, signals, at=at)
         ends = {code for one, code in CODES.items() if one in signals}
         result = result_of(signals, text)
-        assert f"hint: to resume, run: homelab{'-watch' if name != 'deploy wait' else ' deploy wait shop/web'}" in text
+        assert f"hint: to resume, run: {RESUME_COMMANDS[name]}" in text
         if name == "a plain push":  # git's own: by a signal, or 1 if git-remote-http was ended before git
             assert code in {*ends, *(-one for one in signals), 1}
         else:

@@ -13,7 +13,7 @@ from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.cli.shell import Shell
+from tests.cli.shell import CommandResult, Shell
 from tests.views.schema import objects
 
 pytestmark = pytest.mark.slow
@@ -35,9 +35,9 @@ def chain(clone: Clone, workshop: ScratchRepositories, web: HTTPServer) -> list[
     return ["ci", "mirror:backup", f"live:{web.url_for('/version')}?key=s3cret#commit", 'run:test "$HOMELAB_SHA"']
 
 
-def follow(shell: Shell, links: list[str], *options: str, **environ: str) -> Any:
+def follow(shell: Shell, links: list[str], *options: str) -> CommandResult:
     given = [word for link in links for word in ("--follow", link)]
-    return shell("homelab", "follow", *given, *QUICK, *options, **environ)
+    return shell("homelab", "follow", *given, *QUICK, *options)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_without_a_receipt_there_is_nothing(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("broken", ["ci", "mirror", "live", "run"])
-def test_the_link_that_breaks_is_named_with_its_code(  # noqa: PLR0913, PLR0917 - fixtures
+def test_the_link_that_breaks_is_named_with_its_code(  # noqa: PLR0917 - fixtures
     shell: Shell, clone: Clone, chain: list[str], web: HTTPServer, push: Callable[..., None], broken: str
 ) -> None:
     push(timelines.make_red() if broken == "ci" else timelines.make_green())
