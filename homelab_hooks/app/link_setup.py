@@ -44,7 +44,7 @@ def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
     for spec in specs:
         if spec.kind is LinkKind.DEPLOY:
             deploy_setup.parse_targets((spec.workload,))
-        if spec.kind is LinkKind.MIRROR and spec.remote not in remotes:
+        if spec.remote and spec.remote not in remotes:
             known = f"; there are: {', '.join(remotes)}" if remotes else ""
             hint = f"run git remote add {spec.remote} URL, or name another remote{known}"
             raise CommandError(f"{spec.name}: there is no remote {spec.remote}", hint=hint)

@@ -53,7 +53,7 @@ class ForgeConnection:
         api_path: what the paths of all requests begin with, such as /api/v1.
         name: the forge in messages, such as "Forgejo at https://git.example.test".
         headers: sent with every request.
-        authorization: sent with every request.
+        authorization: sent with every request; without a value, nothing is.
     """
 
     transport: ForgeTransport
@@ -72,7 +72,8 @@ class ForgeConnection:
 
     def send(self, method: str, path: str, *, within: float) -> HttpResponse | RequestFailed:
         """Send a request, and return the response as it is."""
-        headers = {**self.headers, "Authorization": self.authorization.value}
+        credential = {"Authorization": self.authorization.value} if self.authorization.value else {}
+        headers = {**self.headers, **credential}
         request = HttpRequest(method, self.api_path + path, headers=headers)
         return self.transport.send(request, timeout=within, max_bytes=MAX_BODY_BYTES)
 
