@@ -1,9 +1,9 @@
 """Reads the JSON of Actions into the CI model.
 
 GitHub and Gitea: `status` and `conclusion` (GitHub's REST documentation, "Workflow runs" and "Workflow jobs"; Gitea
-1.26 in forge recordings 07 to 07h). Forgejo 16: `commit_sha`, `prettyref`, `workflow_id`, and one `status` (ActionRun and
-ActionRunJob in modules/structs/action.go). GitHub's and Forgejo's were not seen on a real server. The reader is chosen
-by field.
+1.26 in forge recordings 07 to 07h). Forgejo 16: `commit_sha`, `prettyref`, `workflow_id`, and one `status` (ActionRun
+and ActionRunJob in modules/structs/action.go). GitHub's and Forgejo's were not seen on a real server. The reader is
+chosen by field.
 """
 
 from __future__ import annotations
