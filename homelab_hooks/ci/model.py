@@ -166,6 +166,8 @@ class Pipeline(NamedTuple):
     """why the provider refuses to list the workflows, in a detail; then its success is not proven"""
     attempt: int = 1
     """a provider may run a pipeline again under its number; the highest attempt counts"""
+    description: str = ""
+    """what the provider says about a failure, where there are no workflows to name"""
     url: str = ""
     """its web page; empty if not known"""
 

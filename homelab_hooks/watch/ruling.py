@@ -116,7 +116,8 @@ def _rule_finished(track: PipelineTrack, watch: CiWatchState, now: float) -> Rul
     if pipeline.status is Status.SUCCESS:
         return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {describe_failure(failed)}")
     hint = find_remedy(failed, watch.scope.tag or watch.scope.sha)
-    cause = f": {describe_failure(failed)}" if failed else ""
+    words = describe_failure(failed) if failed else pipeline.description
+    cause = f": {words}" if words else ""
     return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed{cause}", hint=hint)
 
 

@@ -44,10 +44,9 @@ class RecordedForge:
             if request and request["method"] == "GET" and "response" in exchange:
                 self._answers.setdefault(_key(request["path"]), []).append((exchange["t"], exchange["response"]))
 
-    @property
-    def first_at(self) -> float:
-        """When the list of runs was first read."""
-        return min(t for key, found in self._answers.items() if "actions/runs?" in key for t, _ in found)
+    def first_read(self, sha: str) -> float:
+        """When the runs of a commit were first listed."""
+        return min(t for key, found in self._answers.items() if f"head_sha={sha}" in key for t, _ in found)
 
     @property
     def shas(self) -> list[str]:
@@ -85,7 +84,9 @@ def connect(transport: Any) -> ForgeConnection:
     return ForgeConnection(transport, "/api/v1", "Gitea", Authorization.from_token("canary", "GITEA_TOKEN"))
 
 
-def make_actions(transport: Any, sha: str, kind: ForgeKind = ForgeKind.GITEA, hosts: LogHosts | None = None) -> Provider:
+def make_actions(
+    transport: Any, sha: str, kind: ForgeKind = ForgeKind.GITEA, hosts: LogHosts | None = None
+) -> Provider:
     client = ActionsClient(connect(transport), hosts or no_hosts(), sha)
     return make_actions_provider(client, make_actions_traits(kind))
 

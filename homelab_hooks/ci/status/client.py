@@ -7,7 +7,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from homelab_hooks.ci.forge_api import PAGE_SIZE, AttemptCounter, ForgeApi
-from homelab_hooks.ci.model import LogLine, Pipeline, Repo, RunRef, Step, Workflow
+from homelab_hooks.ci.model import LogLine, Pipeline, Repo, RunRef, Step
 from homelab_hooks.ci.provider import RunFilter
 from homelab_hooks.ci.status.context_glob import matches_context
 from homelab_hooks.ci.status.parse import (
@@ -94,7 +94,6 @@ class StatusClient:
     def _make_row(self, report: ReportedContext) -> Pipeline:
         number = self._numbers.setdefault(report.key, len(self._numbers) + 1)
         attempt = self._attempts.count(report.key, report.status)
-        state = Workflow(1, report.context, report.status, error=report.description, url=report.url)
         return Pipeline(
             run=RunRef((report.key, attempt), f"status {report.context}"),
             number=number,
@@ -108,7 +107,7 @@ class StatusClient:
             raw_status=report.word,
             updated=report.updated,
             reports_cancellation=True,
-            workflows=(state,),
+            description=report.description,
             url=report.url,
         )
 
