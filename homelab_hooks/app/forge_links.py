@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from homelab_hooks.app import watch_setup
-from homelab_hooks.app.forge_setup import ForgeAccess, ForgeConnector, ForgeRemote, resolve_forge_remote
+from homelab_hooks.app.forge_setup import ForgeAccess, ForgeRemote, resolve_forge_remote
 from homelab_hooks.app.link_setup import ChainContext
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.config.address import Dial, ServerUrl, find_dial
@@ -44,7 +44,7 @@ def _build_watch(spec: LinkSpec, context: ChainContext) -> tuple[WatchRequest, W
     config, runtime, landed = context.config, context.session.runtime, context.landed
     name = spec.remote or landed.remote
     remote = resolve_forge_remote(config, runtime.git_readonly, name, is_landing_remote=name == landed.remote)
-    access = ForgeConnector(runtime).connect_api(config, remote)
+    access = context.connect_forges().connect_api(config, remote)
     ci = _connect_provider(spec, context, remote, access)
     about = watch_setup.CommitContext(Commit(landed.sha), lambda: name, (remote.repo,))
     request = WatchRequest(

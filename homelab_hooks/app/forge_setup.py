@@ -107,7 +107,7 @@ class ForgeConnector:
         except CommandError as problem:
             if not place.is_github_com or problem.exit is not ExitCode.DENIED:
                 raise
-            authorization = Authorization("", "no token")
+            authorization = Authorization("", "a request without a token")
         name = f"{DISPLAY_NAMES[kind]} at {place.url}"
         return ForgeAccess(kind, connect_forge(kind, place, client, authorization, name=name))
 

@@ -49,6 +49,9 @@ class ForgeApi(Protocol):
     def send(self, method: str, path: str, *, within: float) -> HttpResponse | RequestFailed:
         """Send a request, and return the response as it is."""
 
+    def read(self, response: HttpResponse | RequestFailed, parse: Callable[[object], T], subject: str) -> Poll[T]:
+        """Return the result of a request from its response."""
+
 
 def read_status(json: Json) -> tuple[Status, str]:
     """Return the status and the forge's own word: only what is completed has a conclusion that counts.

@@ -64,7 +64,11 @@ class ForgeConnection:
 
     def get(self, path: str, parse: Callable[[object], T], subject: str, *, within: float) -> Poll[T]:
         """Read an object or a list. `subject` names it in messages."""
-        return read_forge_response(self.send("GET", path, within=within), parse, self._context(subject))
+        return self.read(self.send("GET", path, within=within), parse, subject)
+
+    def read(self, response: HttpResponse | RequestFailed, parse: Callable[[object], T], subject: str) -> Poll[T]:
+        """Return the result of a request from its response."""
+        return read_forge_response(response, parse, self._context(subject))
 
     def post(self, path: str, subject: str, *, within: float) -> Poll[None]:
         """Send a request without a body, whose response has none that matters; it is sent once only."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
+from homelab_hooks.simulators.faults import FaultPlan
+from homelab_hooks.simulators.forge.faults import find_fault
 from homelab_hooks.simulators.forge.gitea_api import ForgeRequest, answer
 from homelab_hooks.simulators.forge.runs import ForgeReports, RunPhase, SimulatedJob, SimulatedRun
 from homelab_hooks.simulators.forge.store import ALL_SCOPES, ForgeStore, ForgeUser, RepoRight, SimulatedForgeRepo
@@ -23,6 +25,7 @@ class ForgeInMemory:
     reports: ForgeReports
     replace: dict[str, HttpResponse | RequestFailed] = field(default_factory=dict)
     requests: list[HttpRequest] = field(default_factory=list)
+    faults: FaultPlan = field(default_factory=FaultPlan)
 
     def __post_init__(self) -> None:
         repo = SimulatedForgeRepo("acme/app", {"bob": RepoRight.WRITE}, {"main": OURS}, reports=self.reports)
@@ -36,7 +39,8 @@ class ForgeInMemory:
             if text in request.path:
                 return other
         headers = {name.lower(): value for name, value in request.headers.items()}
-        found = answer(self.store, ForgeRequest(request.method, request.path, headers), BASE)
+        asked = ForgeRequest(request.method, request.path, headers)
+        found = find_fault(self.faults, asked, self.clock.now()) or answer(self.store, asked, BASE)
         more = {name.lower(): value for name, value in found.headers}
         return HttpResponse(found.status, {"content-type": found.content_type, **more}, found.body, 0.1)
 

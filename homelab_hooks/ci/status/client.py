@@ -75,21 +75,16 @@ class StatusClient:
         found: list[ReportedContext] = []
         for page in range(1, MAX_PAGES + 1):
             target = f"{path}?page={page}&limit={PAGE_SIZE}&per_page={PAGE_SIZE}"
-            answer = self._api.get(target, _lenient(parse), f"the statuses of {self._sha}", within=within)
+            response = self._api.send("GET", target, within=within)
+            if isinstance(response, HttpResponse) and response.status in UNKNOWN_COMMIT_STATUSES:
+                return Found(())
+            answer = self._api.read(response, _lenient(parse), f"the statuses of {self._sha}")
             if not isinstance(answer, Found):
-                return self._explain(answer, target, within)
+                return answer
             found += answer.value
             if len(answer.value) < PAGE_SIZE:
                 return Found(tuple(found))
         return Unavailable(f"the commit has more than {MAX_PAGES * PAGE_SIZE} statuses", FailureKind.BODY)
-
-    def _explain(
-        self, answer: Poll[tuple[ReportedContext, ...]], target: str, within: float
-    ) -> Poll[tuple[ReportedContext, ...]]:
-        """Return that there are no statuses if the forge does not have the commit yet; otherwise the answer."""
-        again = self._api.send("GET", target, within=within)
-        is_unknown = isinstance(again, HttpResponse) and again.status in UNKNOWN_COMMIT_STATUSES
-        return Found(()) if is_unknown else answer
 
     def _make_row(self, report: ReportedContext) -> Pipeline:
         number = self._numbers.setdefault(report.key, len(self._numbers) + 1)

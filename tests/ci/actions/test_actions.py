@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from homelab_hooks.ci.actions.parse import parse_runs
 from homelab_hooks.ci.forge_api import AttemptCounter
 from homelab_hooks.ci.model import Status
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.simulators.faults import BodyFault, FaultPlan, FaultRule, StatusFault
 from homelab_hooks.simulators.forge.runs import ForgeReports, SimulatedRun
 from homelab_hooks.verdict import Verdict
 from tests.ci.forge_watch import OURS, ForgeInMemory, make_run
@@ -143,3 +145,78 @@ def test_attempts_count_what_the_forge_reports_and_what_is_seen() -> None:
     counter = AttemptCounter()
     seen = [counter.count(1, status) for status in (Status.PENDING, Status.FAILURE, Status.FAILURE, Status.PENDING)]
     assert (seen, counter.count(1, Status.SUCCESS, reported=5)) == ([1, 1, 1, 2], 5)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        StatusFault(code=502),
+        StatusFault(code=429, retry_after=20),
+        BodyFault(content=b""),
+        BodyFault(content=b"<html>", content_type="text/html"),
+        BodyFault(content=b'{"workflow_runs": {}}'),
+        BodyFault(content=b'{"workflow_runs": [{"id": "x"}]}'),
+    ],
+    ids=["502", "429", "empty", "page", "shape", "field"],
+)
+def test_an_outage_delays_the_verdict_only(fault: StatusFault | BodyFault) -> None:
+    clock = StreamClock()
+    plan = FaultPlan((FaultRule(fault=fault, since=8, until=60),))
+    forge = ForgeInMemory(clock, ForgeReports([make_run(1, (0, "in_progress"), (20, "failure"))]), faults=plan)
+    verdict, _ = watch(make_actions(forge, OURS), OURS, clock)
+    assert verdict.exit is ExitCode.FAILED
+    assert clock.now() > 60
+
+
+def test_a_run_of_github_is_read() -> None:
+    """As in its REST documentation, "Workflow runs"; not seen on a real server."""
+    row = {
+        "id": 30433642,
+        "name": "Build",
+        "head_branch": "main",
+        "head_sha": OURS.upper(),
+        "path": ".github/workflows/build.yml@main",
+        "run_number": 562,
+        "event": "push",
+        "status": "completed",
+        "conclusion": "neutral",
+        "run_attempt": 3,
+        "html_url": "https://github.com/acme/app/actions/runs/30433642",
+        "created_at": "2020-01-22T19:33:08Z",
+        "updated_at": "2020-01-22T19:33:09Z",
+    }
+    (run,) = parse_runs({"total_count": 1, "workflow_runs": [row]}, AttemptCounter())
+    assert (run.branch, run.commit, run.attempt, run.status) == ("main", OURS, 3, Status.SKIPPED)
+    assert str(run.run) == "#30433642 (build.yml, attempt 3)"
+    (tag,) = parse_runs({"workflow_runs": [row | {"path": "build.yml@refs/tags/main"}]}, AttemptCounter())
+    assert tag.branch == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("success", Status.SUCCESS),
+        ("blocked", Status.PENDING),
+        ("running", Status.RUNNING),
+        ("cancelled", Status.CANCELED),
+    ],
+)
+def test_a_run_of_forgejo_is_read(word: str, status: Status) -> None:
+    """As ActionRun in Forgejo's modules/structs/action.go; not seen on a real server."""
+    row = {
+        "id": 8,
+        "workflow_id": "build.yml",
+        "index_in_repo": 5,
+        "prettyref": "main",
+        "commit_sha": OURS,
+        "event": "push",
+        "status": word,
+        "need_approval": False,
+        "html_url": "https://git.example.test/acme/app/actions/runs/5",
+        "updated": "2026-11-30T09:01:47Z",
+        "stopped": "1970-01-01T00:00:00Z",
+    }
+    (run,) = parse_runs({"workflow_runs": [row]}, AttemptCounter())
+    assert (run.branch, run.commit, run.status, run.raw_status) == ("main", OURS, status, word)
+    (held,) = parse_runs({"workflow_runs": [row | {"status": "waiting", "need_approval": True}]}, AttemptCounter())
+    assert held.status is Status.BLOCKED
