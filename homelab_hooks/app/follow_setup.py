@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.link_setup import ChainContext, build_link, check_links
@@ -28,6 +28,9 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import access
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope
+
+if TYPE_CHECKING:
+    from homelab_hooks.app.forge_setup import ForgeConnector
 
 
 class FollowUp:
@@ -155,8 +158,14 @@ class FollowUp:
             landed=landed,
             resume_command=self.resume_command(landed.sha),
             build_watch=lambda spec: self._build_watch(spec, landed),
+            connect_forges=cache(self._connect_forges),
         )
         return [build_link(spec, context) for spec in self.specs]
+
+    def _connect_forges(self) -> ForgeConnector:
+        from homelab_hooks.app.forge_setup import ForgeConnector
+
+        return ForgeConnector(self._session.runtime)
 
     def _build_watch(self, spec: LinkSpec, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
         config, runtime = self._config, self._session.runtime

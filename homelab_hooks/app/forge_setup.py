@@ -15,9 +15,9 @@ from homelab_hooks.config.remote_forge import ForgeKind, RemoteForge
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.forge.connection import Authorization
+from homelab_hooks.forge.connection import Authorization, ForgeConnection
 from homelab_hooks.forge.detect import detect_forge_kind
-from homelab_hooks.forge.forges import DISPLAY_NAMES, connect_redelivery
+from homelab_hooks.forge.forges import DISPLAY_NAMES, connect_forge, connect_redelivery
 from homelab_hooks.forge.place import ForgePlace, NamedUrl, OriginBasis, RemoteHost, find_forge_place
 from homelab_hooks.forge.provider import REQUEST_TIMEOUT_S, Redelivery
 from homelab_hooks.git.reader import ReadOnlyRepository
@@ -73,6 +73,18 @@ def strip_forge_path(full_name: str, place: ForgePlace) -> str:
     return rest if "/" in rest else full_name
 
 
+class ForgeAccess(NamedTuple):
+    """A connection to a forge's API, and the kind of the forge."""
+
+    kind: ForgeKind
+    api: ForgeConnection
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Return whether requests carry no token."""
+        return not self.api.authorization.value
+
+
 class ForgeConnector:
     """Connects to forges; detects the kind of each origin once, and sends no variable's token to two origins."""
 
@@ -80,6 +92,24 @@ class ForgeConnector:
         self._runtime = runtime
         self._kinds: dict[str, ForgeKind] = {}
         self._origins_by_variable: dict[str, str] = {}
+
+    def connect_api(self, config: Config, remote: ForgeRemote) -> ForgeAccess:
+        """Return a connection to the API for reading; github.com is also read without a token.
+
+        Raises:
+            CommandError: the forge, its kind, or its token is not available.
+        """
+        place = remote.place
+        client = self._open_client(config, place)
+        kind = place.kind or self._detect_kind(client, place)
+        try:
+            authorization = self._authorize(kind, remote)
+        except CommandError as problem:
+            if not place.is_github_com or problem.exit is not ExitCode.DENIED:
+                raise
+            authorization = Authorization("", "a request without a token")
+        name = f"{DISPLAY_NAMES[kind]} at {place.url}"
+        return ForgeAccess(kind, connect_forge(kind, place, client, authorization, name=name))
 
     def connect_redelivery(self, config: Config, remote: ForgeRemote) -> Redelivery:
         """Return the redelivery service. Raises CommandError if the forge, its kind, or its token is not available.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from homelab_hooks.app import deploy_setup
 from homelab_hooks.app.session import Session
@@ -25,6 +25,9 @@ from homelab_hooks.net.http import HttpClient
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 
+if TYPE_CHECKING:
+    from homelab_hooks.app.forge_setup import ForgeConnector
+
 BuildWatch = Callable[[LinkSpec], tuple[WatchRequest, WatchDependencies]]
 
 
@@ -37,6 +40,8 @@ class ChainContext(NamedTuple):
     resume_command: str
     build_watch: BuildWatch
     """returns the watch of a `ci` link and what it reads"""
+    connect_forges: Callable[[], ForgeConnector]
+    """returns the one connector of the chain, so that no variable's token reaches two origins"""
 
 
 def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
@@ -44,7 +49,7 @@ def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
     for spec in specs:
         if spec.kind is LinkKind.DEPLOY:
             deploy_setup.parse_targets((spec.workload,))
-        if spec.kind is LinkKind.MIRROR and spec.remote not in remotes:
+        if spec.remote and spec.remote not in remotes:
             known = f"; there are: {', '.join(remotes)}" if remotes else ""
             hint = f"run git remote add {spec.remote} URL, or name another remote{known}"
             raise CommandError(f"{spec.name}: there is no remote {spec.remote}", hint=hint)

@@ -162,6 +162,12 @@ class Pipeline(NamedTuple):
     """whether the provider reports who or what cancelled a pipeline: without `cancellation` it was not superseded"""
     config_errors: tuple[ConfigError, ...] = ()
     workflows: tuple[Workflow, ...] = ()
+    hidden_workflows: str = ""
+    """why the provider refuses to list the workflows, in a detail; then its success is not proven"""
+    attempt: int = 1
+    """a provider may run a pipeline again under its number; the highest attempt counts"""
+    description: str = ""
+    """what the provider says about a failure, where there are no workflows to name"""
     url: str = ""
     """its web page; empty if not known"""
 

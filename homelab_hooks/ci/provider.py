@@ -29,6 +29,8 @@ class RunFilter(NamedTuple):
     """any of these; empty: all"""
     branch: str = ""
     ref: str = ""
+    commit: str = ""
+    """only pipelines of this commit; empty: of any"""
 
 
 class RunSource(Protocol):
@@ -132,6 +134,32 @@ def _assume_dependence(files: Mapping[str, str]) -> str:
     return "the configuration cannot be evaluated"
 
 
+class WatchRules(NamedTuple):
+    """What a watch does differently for a provider; the defaults are Woodpecker's."""
+
+    lists_by_commit: bool = False
+    """the list can be filtered by commit; it is then read to its end in every poll"""
+    late_runs_s: float = 0.0
+    """seconds after the last change in which another pipeline of the same push may appear"""
+    request_interval_s: float = 0.0
+    """the least seconds between two polls; with one, running pipelines are not asked for their progress"""
+    passes_skipped: bool = False
+    """a skipped pipeline does not matter beside a successful one"""
+    needs_workflows: bool = False
+    """success counts only if the workflows can be listed"""
+    checks_workflows: bool = True
+    """a failed workflow makes a successful pipeline a failed one"""
+    has_commands: bool = True
+    """`homelab ci` works with this provider"""
+    rerun_hint: str = "to restart the pipeline, run homelab ci restart"
+    """what to do about a pipeline that was cancelled"""
+    pending_hint: str = ""
+    """what to do about a pipeline that does not begin, for a provider without a queue"""
+
+
+DEFAULT_RULES = WatchRules()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traits:
     """Facts about a provider."""
@@ -176,6 +204,9 @@ class Traits:
     """the first sign that a run depends on the commit before it, in words; empty if a configuration shows none"""
     previous_state_words: tuple[str, ...] = ()
     """what a script uses that compares with the commit before it"""
+    rules: WatchRules = DEFAULT_RULES
+    absence: tuple[str, str] = ("", "")
+    """the usual causes of a missing pipeline, and what to do; empty: a lost webhook"""
 
 
 @dataclass(frozen=True, kw_only=True)

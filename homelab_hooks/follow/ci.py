@@ -1,4 +1,4 @@
-"""The link that waits for the CI result of the commit."""
+"""The link that waits for the CI result of the commit, from Woodpecker or from a forge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ class CiLink:
     Args:
         build: returns the watch and what it reads from; called when the link begins, because a token, a remote, or the
             repository's name in CI may not be known before.
-        name: ci, ci:EVENT, or ci:EVENT@OWNER/NAME.
+        name: ci, ci:EVENT, or ci:EVENT@OWNER/NAME; or an `actions` or `status` link.
+        kind: a forge's Actions and statuses are watched as CI is.
+        stage: the stage that the views show.
     """
 
     build: Callable[[], tuple[WatchRequest, WatchDependencies]]
@@ -28,18 +30,11 @@ class CiLink:
     clock: WatchClock
     emit: Callable[[Event], None]
     name: str = "ci"
-
-    @property
-    def kind(self) -> LinkKind:
-        """Return what the link waits for."""
-        return LinkKind.CI
-
-    @property
-    def stage(self) -> Stage:
-        """Return the stage that the views show."""
-        return Stage.WATCH
+    kind: LinkKind = LinkKind.CI
+    stage: Stage = Stage.WATCH
 
     def run(self) -> Verdict:
         """Watch until the CI result of the commit is final, or a timeout has passed."""
         request, dependencies = self.build()
-        return run_watch(request, dependencies, clock=self.clock, emit=self.emit)
+        verdict = run_watch(request, dependencies, clock=self.clock, emit=self.emit)
+        return verdict._replace(pipelines=()) if self.kind is LinkKind.STATUS else verdict  # it has no numbers

@@ -53,7 +53,7 @@ class ForgeConnection:
         api_path: what the paths of all requests begin with, such as /api/v1.
         name: the forge in messages, such as "Forgejo at https://git.example.test".
         headers: sent with every request.
-        authorization: sent with every request.
+        authorization: sent with every request; without a value, nothing is.
     """
 
     transport: ForgeTransport
@@ -64,7 +64,11 @@ class ForgeConnection:
 
     def get(self, path: str, parse: Callable[[object], T], subject: str, *, within: float) -> Poll[T]:
         """Read an object or a list. `subject` names it in messages."""
-        return read_forge_response(self.send("GET", path, within=within), parse, self._context(subject))
+        return self.read(self.send("GET", path, within=within), parse, subject)
+
+    def read(self, response: HttpResponse | RequestFailed, parse: Callable[[object], T], subject: str) -> Poll[T]:
+        """Return the result of a request from its response."""
+        return read_forge_response(response, parse, self._context(subject))
 
     def post(self, path: str, subject: str, *, within: float) -> Poll[None]:
         """Send a request without a body, whose response has none that matters; it is sent once only."""
@@ -72,7 +76,8 @@ class ForgeConnection:
 
     def send(self, method: str, path: str, *, within: float) -> HttpResponse | RequestFailed:
         """Send a request, and return the response as it is."""
-        headers = {**self.headers, "Authorization": self.authorization.value}
+        credential = {"Authorization": self.authorization.value} if self.authorization.value else {}
+        headers = {**self.headers, **credential}
         request = HttpRequest(method, self.api_path + path, headers=headers)
         return self.transport.send(request, timeout=within, max_bytes=MAX_BODY_BYTES)
 

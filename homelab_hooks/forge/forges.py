@@ -11,6 +11,18 @@ DISPLAY_NAMES = {ForgeKind.GITEA: "Gitea", ForgeKind.FORGEJO: "Forgejo", ForgeKi
 """the kinds as people write them"""
 
 
+def connect_forge(
+    kind: ForgeKind, place: ForgePlace, transport: ForgeTransport, authorization: Authorization, *, name: str
+) -> ForgeConnection:
+    """Return a connection to a forge's API; nothing is sent before the first request."""
+    path = get_api_path(kind, place)
+    if kind is ForgeKind.GITHUB:
+        from homelab_hooks.forge.github.redelivery import GITHUB_HEADERS
+
+        return ForgeConnection(transport, path, name, authorization, GITHUB_HEADERS)
+    return ForgeConnection(transport, path, name, authorization)
+
+
 def connect_redelivery(
     kind: ForgeKind, place: ForgePlace, transport: ForgeTransport, authorization: Authorization
 ) -> Redelivery:

@@ -103,15 +103,22 @@ def _report_step(
     about = shlex.quote(watch.scope.tag or watch.scope.sha)
     name = f"{workflow.title}/{step.name}" if workflow.axes else step.name
     rest = f"homelab ci logs {about} --step {shlex.quote(name)}"
-    if gathered.lines:
+    if gathered.lines and watch.rules.has_commands:
         hidden = len(gathered.lines) - last_lines
         more = f"{hidden} lines before these" if hidden > 0 else "whole log"
         text = f"for the {more}, run: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
-    else:
+    elif watch.rules.has_commands:
         text = f"no log of step {name} has arrived yet; to read it later, run: {rest}"
-    emit(Log(source="homelab", text=text))
+    else:
+        text = "" if gathered.lines else f"the log of step {name} cannot be read{_quote_failure(gathered)}"
+    if text:
+        emit(Log(source="homelab", text=text))
     if workflow.url:
         emit(Log(source="homelab", text=f"details: {workflow.url}"))
+
+
+def _quote_failure(gathered: LogTail) -> str:
+    return f": {gathered.failure}" if gathered.failure else ""
 
 
 ReadLog = Callable[[Step], Poll[tuple[LogLine, ...]]]

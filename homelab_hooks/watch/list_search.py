@@ -38,14 +38,26 @@ class ListReader:
     Args:
         max_page_size: rows of the longest page that the server gives.
         time_left: returns the seconds that the next request may take.
+        by_commit: the provider selects the rows of a commit; then all of them are read.
     """
 
-    def __init__(self, runs: RunSource, repo: Repo, *, max_page_size: int, time_left: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        runs: RunSource,
+        repo: Repo,
+        *,
+        max_page_size: int,
+        time_left: Callable[[], float],
+        by_commit: bool = False,
+    ) -> None:
         self._runs, self._repo = runs, repo
         self._max_page_size, self._time_left = max_page_size, time_left
+        self._by_commit = by_commit
 
     def read(self, watch: CiWatchState) -> Poll[ListedRows]:
         """Return the rows that the state needs, or why there was no usable answer."""
+        if self._by_commit:
+            return self._read_commit(watch.scope)
         is_search = not watch.query.down_to
         newest = self._read_newest(watch.query.down_to)
         if not isinstance(newest, Found):
@@ -59,6 +71,19 @@ class ListReader:
         rows = {row.run: row for row in (*older.value.rows, *listed.rows)}
         searched = len(rows) if is_search and older.value.searched_rows else 0
         return Found(ListedRows(tuple(rows.values()), listed.complete_down_to, searched))
+
+    def _read_commit(self, scope: WatchScope) -> Poll[ListedRows]:
+        """Return every row of the commit, to the last page."""
+        only = RunFilter(events=scope.events, commit=scope.sha)
+        found: list[Pipeline] = []
+        for page in range(1, MAX_PAGES + 1):
+            answer = self._read_page(page, only)
+            if not isinstance(answer, Found):
+                return answer
+            found += answer.value
+            if len(answer.value) < self._max_page_size:
+                break
+        return Found(ListedRows(tuple(found)))
 
     def _read_newest(self, down_to: int) -> Poll[ListedRows]:
         """Return the newest rows: one page for a search, else down to this number, as far as that takes few pages."""
@@ -99,6 +124,10 @@ def select_newest(rows: Iterable[Pipeline]) -> list[Pipeline]:
     """Return the newest pipeline of each group, the oldest first."""
     best: dict[Hashable, Pipeline] = {}
     for row in rows:
-        if row.group not in best or row.number > best[row.group].number:
+        if row.group not in best or _order(row) > _order(best[row.group]):
             best[row.group] = row
     return sorted(best.values(), key=lambda row: row.number)
+
+
+def _order(row: Pipeline) -> tuple[int, int]:
+    return row.number, row.attempt

@@ -63,7 +63,7 @@ from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event, build_pipeline_result
 from homelab_hooks.watch.observe import apply_observation
 from homelab_hooks.watch.result import Ruling, Undecided
-from homelab_hooks.watch.ruling import evaluate_pipeline, find_superseding_run
+from homelab_hooks.watch.ruling import evaluate_pipeline, find_superseding_run, pass_skipped
 from homelab_hooks.watch.state import (
     LIST_NOT_READ_NUMBER,
     CiObservation,
@@ -122,11 +122,20 @@ def _apply_rulings(
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Evaluate every tracked pipeline; settle with the worst result once all have one, or at the first failure."""
     watch, events = _follow_successors(watch, observation, now)
-    rulings = {t: evaluate_pipeline(t, watch, _visible_pipelines(watch, observation), now) for t in watch.tracks}
+    rulings = _evaluate_tracks(watch, observation, now)
     watch = watch._replace(query=_next_query(watch, rulings, observation, now))
-    if _is_decided(watch, rulings):
+    if _is_decided(watch, rulings, now):
         watch = watch._replace(verdict=_verdict(watch, rulings))
     return watch, events
+
+
+def _evaluate_tracks(
+    watch: CiWatchState, observation: CiObservation, now: float
+) -> dict[PipelineTrack, Ruling | Undecided]:
+    """Return the result of every tracked pipeline, or what is still needed to determine it."""
+    visible = _visible_pipelines(watch, observation)
+    rulings = {track: evaluate_pipeline(track, watch, visible, now) for track in watch.tracks}
+    return pass_skipped(rulings) if watch.rules.passes_skipped else rulings
 
 
 def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple[Pipeline, ...]:
@@ -188,7 +197,7 @@ def _next_query(
         if track.claim:
             details[track.run] = None
         match ruling:
-            case Undecided.RUNNING if len(rulings) > 1 and now >= watch.fast_until and not watch.stream_reliable:
+            case Undecided.RUNNING if len(rulings) > 1 and _polls_progress(watch, now):
                 details[track.run] = None
             case Undecided.DETAIL | Undecided.FOLLOW:
                 details[track.run] = None
@@ -216,6 +225,11 @@ def _next_query(
     )
 
 
+def _polls_progress(watch: CiWatchState, now: float) -> bool:
+    """Return whether the steps of several running pipelines are requested, because no stream reports them."""
+    return now >= watch.fast_until and not (watch.stream_reliable or watch.rules.request_interval_s)
+
+
 def _find_newer(track: PipelineTrack, rows: tuple[Pipeline, ...]) -> tuple[Pipeline, ...]:
     """Return the pipeline that superseded this one, if it is known."""
     run = find_superseding_run(track.pipeline, rows)
@@ -230,18 +244,30 @@ def _find_lacking_details(track: PipelineTrack, watch: CiWatchState, rows: tuple
 
 def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> RunRef | None:
     """Return the only running pipeline for every second poll: its detail shows progress for a single request."""
-    if len(rulings) != 1 or watch.last_was_detail_only or watch.contact.misses or now < watch.fast_until:
+    if (
+        watch.rules.request_interval_s
+        or len(rulings) != 1
+        or watch.last_was_detail_only
+        or watch.contact.misses
+        or now < watch.fast_until
+    ):
         return None
     ((track, ruling),) = rulings.items()
     running = ruling is Undecided.RUNNING and track.pipeline.status is Status.RUNNING
     return track.run if running and track.claim is None else None
 
 
-def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> bool:
+def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> bool:
     found = [ruling for ruling in rulings.values() if isinstance(ruling, Ruling)]
     if watch.fail_fast and any(ruling.exit is ExitCode.FAILED for ruling in found):
         return True
-    return bool(rulings) and len(found) == len(rulings)
+    return bool(rulings) and len(found) == len(rulings) and not _may_come_late(watch, now)
+
+
+def _may_come_late(watch: CiWatchState, now: float) -> bool:
+    """Return whether another pipeline of the push may still appear: they appear one by one (forge recording 07h)."""
+    last_at = max(track.status_changed_at for track in watch.tracks)
+    return now - last_at < watch.rules.late_runs_s
 
 
 def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> Verdict:
@@ -297,11 +323,10 @@ def _is_over(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> bool
 def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
     """Settle with the worst of what is decided and the timeout: a red pipeline counts although another one runs."""
     observation = poll.value if isinstance(poll, Found) else CiObservation()
-    visible = _visible_pipelines(watch, observation)
-    rulings = {track: evaluate_pipeline(track, watch, visible, now) for track in watch.tracks}
+    rulings = _evaluate_tracks(watch, observation, now)
     undecided = [track for track, ruling in rulings.items() if not isinstance(ruling, Ruling)]
     unseen = f"no usable response so far ({poll.reason})" if isinstance(poll, Unavailable) else _NOT_APPEARED
-    numbers = ", ".join(_describe_undecided(t) for t in undecided) or unseen
+    numbers = ", ".join(_describe_undecided(t) for t in undecided) or (_MAY_COME_LATE if watch.tracks else unseen)
     outcome = f"undecided: {numbers}" if watch.timeouts.one_poll else f"timed out: {numbers}"
     decided = [ruling.exit for ruling in rulings.values() if isinstance(ruling, Ruling)]
     if choose_worst_exit((*decided, ExitCode.TIMEOUT)) is ExitCode.TIMEOUT:
@@ -316,6 +341,7 @@ def _describe_undecided(track: PipelineTrack) -> str:
     return f"{track.run} is {track.pipeline.status}{other}"
 
 
+_MAY_COME_LATE = "another one may still appear"
 _NOT_APPEARED = "no pipeline has appeared yet"
 _HINT_TO_WAIT = "run homelab-watch to wait for the result"
 _HINT_TO_CONTINUE = "to resume, run the same command again"

@@ -56,7 +56,7 @@ def explain_no_pipeline(
             "the pipeline was filtered out: no workflow's conditions match",
             "check the `when` conditions of the workflows",
         )
-    return _not_pushed(facts) or _filtered(facts) or _not_found(facts, searched_rows)
+    return _not_pushed(facts) or _filtered(facts) or _not_found(facts, searched_rows, traits)
 
 
 def _filtered(facts: CommitFacts) -> tuple[str, str] | None:
@@ -69,7 +69,7 @@ def _filtered(facts: CommitFacts) -> tuple[str, str] | None:
     return None
 
 
-def _not_found(facts: CommitFacts, searched_rows: int) -> tuple[str, str]:
+def _not_found(facts: CommitFacts, searched_rows: int, traits: Traits) -> tuple[str, str]:
     """Return what may have happened to a commit of which nothing is known.
 
     A search that ended early proves no absence, and conditions that are not decided here may have filtered it out.
@@ -80,6 +80,8 @@ def _not_found(facts: CommitFacts, searched_rows: int) -> tuple[str, str]:
             f"not among the newest {searched_rows} pipelines; {lost}",
             f"look for an older pipeline in CI, or {_redelivery_hint(facts)}",
         )
+    if traits.absence[0]:
+        return traits.absence
     filters = ", or no workflow's conditions match" if facts.has_ci_config and facts.is_filtered is None else ""
     return (
         f"no reason found; the forge's webhook may have been lost{filters}",

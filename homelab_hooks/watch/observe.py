@@ -88,7 +88,7 @@ def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -
         if old is None:
             watch = watch.with_track(_new_track(row, now))
             events.append(build_pipeline_event(watch, row))
-        elif row.number > old.number:
+        elif (row.number, row.attempt) > (old.number, old.pipeline.attempt):
             kept = old.repeats if row.commit == old.pipeline.commit else frozenset[str]()
             watch = watch.with_track(_new_track(row, now)._replace(repeats=kept))
             events.append(build_pipeline_event(watch, row, note=f"restarted: {row.run} replaces {old.run}"))

@@ -74,7 +74,7 @@ INTERVALS = WatchIntervals()
 
 def compute_next_delay(watch: CiWatchState, now: float) -> float:
     """Return the seconds until the next decision, never past the moment at which a timeout is over."""
-    return max(MIN_DELAY_S, min(_align_to_reports(_base_delay(watch, now), watch, now), _seconds_left(watch, now)))
+    return max(MIN_DELAY_S, min(_align_to_reports(_paced_delay(watch, now), watch, now), _seconds_left(watch, now)))
 
 
 def compute_request_time(watch: CiWatchState, now: float) -> float:
@@ -107,6 +107,11 @@ def _align_to_reports(delay: float, watch: CiWatchState, now: float) -> float:
     if 0 < heartbeat <= delay * INTERVALS.max_stretch_factor:
         delay = heartbeat
     return min([delay, *(at - now for at in queue_check_times(watch) if at > now)])
+
+
+def _paced_delay(watch: CiWatchState, now: float) -> float:
+    """Return the delay, which the provider's rules may lengthen."""
+    return max(_base_delay(watch, now), watch.rules.request_interval_s)
 
 
 def _base_delay(watch: CiWatchState, now: float) -> float:

@@ -102,7 +102,13 @@ class CiPoller:
         if detail is not None and _is_unchanged(detail, watch):
             return Found(observation._replace(complete_down_to=LIST_NOT_READ_NUMBER, details=(detail,)))
         page_size = self._ci.traits.max_page_size
-        reader = ListReader(self._ci.runs, repo, max_page_size=page_size, time_left=lambda: self._time_left(watch))
+        reader = ListReader(
+            self._ci.runs,
+            repo,
+            max_page_size=page_size,
+            time_left=lambda: self._time_left(watch),
+            by_commit=self._ci.traits.rules.lists_by_commit,
+        )
         listed = reader.read(watch)
         if not isinstance(listed, Found):
             return listed

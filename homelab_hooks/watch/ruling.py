@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from homelab_hooks.ci.model import Pipeline, RunRef, Status
@@ -40,6 +41,8 @@ def evaluate_pipeline(
     match pipeline.status:
         case Status.CREATED | Status.PENDING | Status.RUNNING | Status.UNKNOWN:
             return Undecided.RUNNING
+        case Status.SUCCESS if watch.rules.needs_workflows and not _has_workflows(track):
+            return _rule_unlisted(track, watch, now)
         case Status.SUCCESS | Status.FAILURE | Status.ERROR:
             return _rule_finished(track, watch, now)
         case Status.KILLED | Status.CANCELED:
@@ -83,6 +86,8 @@ def _rule_not_run(pipeline: Pipeline) -> Ruling:
     if pipeline.status is Status.DECLINED:
         who = f" by {pipeline.reviewed_by}" if pipeline.reviewed_by else ""
         return Ruling(exit=ExitCode.CANCELLED, reason=f"{number} was declined{who}")
+    if pipeline.raw_status not in {"", Status.SKIPPED}:
+        return Ruling(ExitCode.NO_PIPELINE, f"{number} ended as {pipeline.raw_status}, which proves nothing")
     return Ruling(exit=ExitCode.NO_PIPELINE, reason=f"{number} was skipped: nothing ran")
 
 
@@ -98,7 +103,8 @@ def _rule_finished(track: PipelineTrack, watch: CiWatchState, now: float) -> Rul
             reason=f"{number} could not run: {_config_error_text(detail or pipeline)}",
             hint=NEEDS_WEBHOOK if (detail or pipeline).lacks_config else _NEEDS_PUSH,
         )
-    failed = detail.failed_workflows if detail else ()
+    is_checked = pipeline.status is not Status.SUCCESS or watch.rules.checks_workflows
+    failed = detail.failed_workflows if detail and is_checked else ()
     if pipeline.status is Status.SUCCESS and not failed:
         if skipped := find_left_out(track.repeats, detail):
             reason = (
@@ -110,8 +116,36 @@ def _rule_finished(track: PipelineTrack, watch: CiWatchState, now: float) -> Rul
     if pipeline.status is Status.SUCCESS:
         return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {describe_failure(failed)}")
     hint = find_remedy(failed, watch.scope.tag or watch.scope.sha)
-    cause = f": {describe_failure(failed)}" if failed else ""
+    words = describe_failure(failed) if failed else pipeline.description
+    cause = f": {words}" if words else ""
     return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed{cause}", hint=hint)
+
+
+def _has_workflows(track: PipelineTrack) -> bool:
+    return bool(track.final_detail and track.final_detail.workflows)
+
+
+def _rule_unlisted(track: PipelineTrack, watch: CiWatchState, now: float) -> Ruling | Undecided:
+    """Determine the result of a pipeline that reports success, while its workflows cannot be listed: never success."""
+    detail = track.final_detail
+    claim = f"{track.run} reports success, but its jobs cannot be listed"
+    if detail and detail.hidden_workflows:
+        hint = "use a token that may read the repository's Actions, or follow status:REMOTE:CONTEXT"
+        return Ruling(ExitCode.DENIED, f"{claim}: {detail.hidden_workflows}", hint)
+    if track.final_at is None or now - track.final_at < watch.timeouts.unreachable:
+        return Undecided.DETAIL
+    return Ruling(ExitCode.UNREACHABLE, claim, "run the same command again")
+
+
+def pass_skipped(rulings: Mapping[PipelineTrack, Ruling | Undecided]) -> dict[PipelineTrack, Ruling | Undecided]:
+    """Return the results where a skipped pipeline passes, because another one has succeeded."""
+    has_passed = any(isinstance(ruling, Ruling) and ruling.exit is ExitCode.OK for ruling in rulings.values())
+    return {
+        track: ruling._replace(exit=ExitCode.OK)
+        if has_passed and isinstance(ruling, Ruling) and track.pipeline.status is Status.SKIPPED
+        else ruling
+        for track, ruling in rulings.items()
+    }
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
@@ -145,7 +179,7 @@ def _rule_cancelled(
     return Ruling(
         exit=ExitCode.CANCELLED,
         reason=f"{pipeline.run} was cancelled{who}",
-        hint="to restart the pipeline, run homelab ci restart",
+        hint=watch.rules.rerun_hint,
     )
 
 

@@ -26,7 +26,13 @@ def run_watch(
     """Watch until the result of the commit is final, or a timeout has passed; always return a verdict."""
     clock = ActiveClock(clock, wall=clock.wall)
     poller = CiPoller(request, dependencies, clock)
-    state = CiWatchState(scope=request.scope, timeouts=request.timeouts, fail_fast=request.fail_fast, seed=request.seed)
+    state = CiWatchState(
+        scope=request.scope,
+        timeouts=request.timeouts,
+        fail_fast=request.fail_fast,
+        seed=request.seed,
+        rules=dependencies.ci.traits.rules,
+    )
     try:
         state = _track_started(start_watch(state, clock.now()), request, clock.now())
         state = poll_until_decided(state, fetch=poller.poll, decide=_decide, emit=emit, clock=clock)
@@ -45,6 +51,8 @@ def explain_failure(
     from homelab_hooks.watch.failure_report import report_failure
 
     report_failure(state, ci.logs, repo, clock=clock, emit=emit)
+    if state.rules.request_interval_s:  # its requests are counted
+        return
     report_already_red(state, ci.runs, repo, clock=clock, emit=emit)
 
 

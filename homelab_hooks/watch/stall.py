@@ -65,16 +65,20 @@ def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
     name = f"{oldest.run} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
     quiet = now - oldest.changed_at
     if oldest.pipeline.status is Status.PENDING and quiet >= CHECK_QUEUE_AFTER_S and isinstance(poll, Found):
-        return _queue_reason(name, oldest.run, poll.value.queue)
+        without_queue = (
+            f"{name}: no runner has started it" if watch.rules.pending_hint else name,
+            watch.rules.pending_hint,
+        )
+        queue = poll.value.queue
+        return _queue_reason(name, oldest.run, queue) if queue else without_queue
     if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
         remedy = "if the agent is gone, run homelab ci cancel, then homelab ci restart"
+        remedy = remedy if watch.rules.has_commands else "if the runner is gone, cancel the run and start it again"
         return f"{name} without a change for {format_duration(quiet)}", remedy
     return name, ""
 
 
-def _queue_reason(name: str, run: RunRef, queue: QueueInfo | None) -> tuple[str, str]:
-    if queue is None:
-        return name, ""
+def _queue_reason(name: str, run: RunRef, queue: QueueInfo) -> tuple[str, str]:
     if limited := next((limit for limit in queue.limited if limit.run == run), None):
         full = f"{limited.running} of its concurrency group {limited.group} already run, which is the limit"
         remedy = f"wait for those to end, or raise the `concurrency` limit of workflow {limited.workflow}"

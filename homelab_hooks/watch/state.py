@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status, Workflow
+from homelab_hooks.ci.provider import WatchRules
 from homelab_hooks.config.schema import Superseded
 from homelab_hooks.events import PipelineResult
 from homelab_hooks.git.containment import Containment
@@ -209,6 +210,8 @@ class CiWatchState(NamedTuple):
     fail_fast: bool = False
     seed: int = 0
     """for the jitter"""
+    rules: WatchRules = WatchRules()
+    """what the provider needs"""
 
     repo_active: bool = True
     began_at: float | None = None

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from homelab_hooks.ci.actions.client import ActionsClient
+from homelab_hooks.ci.actions.log_download import LogHosts
+from homelab_hooks.ci.model import Repo, Status, Step
+from homelab_hooks.ci.provider import RunFilter
+from homelab_hooks.ci.status.client import StatusClient
+from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import Authorization, ForgeConnection
 from homelab_hooks.forge.detect import detect_forge_kind
@@ -11,7 +18,7 @@ from homelab_hooks.forge.gitea.redelivery import MAX_PAGES, GiteaRedelivery
 from homelab_hooks.forge.github.redelivery import GitHubRedelivery
 from homelab_hooks.forge.provider import PushedCommit, Webhook
 from homelab_hooks.net.message import HttpRequest, HttpResponse
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from tools.fuzz import texts
 from tools.fuzz.fed import LOOKS, SHA, FuzzTarget
 
@@ -61,13 +68,36 @@ def forge(data: bytes) -> None:
         github.find_delivery("acme/app", _HOOK, push, within=5.0),
     )
     assert transport.requests <= MAX_REQUESTS + MAX_PAGES
-    for poll in polls:
+    actions, statuses = (make(connection) for make in (_connect_actions, _connect_statuses))
+    for poll in (*polls, *_read_reports(actions), *_read_reports(statuses)):
         assert isinstance(poll, LOOKS)
         if isinstance(poll, Unavailable | Denied | NotFound):
             assert not texts.harmful(poll.reason), poll
             assert len(poll.reason) <= MAX_REASON_CHARS, poll
         if isinstance(poll, Unavailable):
             assert poll.retry_after is None or poll.retry_after >= 0
+
+
+def _connect_actions(connection: ForgeConnection) -> ActionsClient:
+    def refuse(*_: object) -> Any:
+        raise OSError("no host is reached")
+
+    return ActionsClient(connection, LogHosts(ServerUrl("https", "git.example.test", 443), refuse, refuse), SHA)
+
+
+def _connect_statuses(connection: ForgeConnection) -> StatusClient:
+    return StatusClient(connection, SHA, "*", has_checks=True)
+
+
+def _read_reports(client: ActionsClient | StatusClient) -> list[Poll[Any]]:
+    """The list, and the detail and the log of its first row."""
+    repo = Repo("acme/app", "acme/app")
+    listed = client.pipelines(repo, within=5.0, only=RunFilter(commit=SHA))
+    if not isinstance(listed, Found) or not listed.value:
+        return [listed]
+    run = listed.value[0].run
+    step = Step((7, 0), 1, "test", Status.FAILURE)
+    return [listed, client.pipeline(repo, run, within=5.0), client.log(repo, run, step, within=5.0)]
 
 
 _HOOKS = b'[{"id": 7, "active": true, "events": ["push"], "config": {"url": "https://ci.example.test/api/hook?t=s"}}]'
@@ -77,6 +107,9 @@ TARGETS = {
         b'200 \x1f{"default_branch": "main", "commit": {"id": "%s"}}' % SHA.encode(),
         b'200 \x1f[{"id": 1, "guid": "g", "event": "push"}, {"id": 2, "guid": "h", "event": "push"}]',
         b'403 repo, gist\x1f{"message": "token does not have at least one of required scope(s), required=[x]"}',
+        b'200 \x1f{"workflow_runs": [{"id": 7, "path": "b.yml@refs/heads/main", "event": "push", "status": "queued", '
+        b'"head_sha": "%s"}], "jobs": [], "check_runs": [], "statuses": null}' % SHA.encode(),
+        b'200 \x1f[{"id": 7, "context": "ci/build", "status": "success", "target_url": "https://ci.example.test/"}]',
         b"429 120\x1f", b"403 1796040090\x1f{}", b'401 \x1f{"message": "no\\u001b[2J"}', b"301 text/html\x1f<html>",
     )),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.forge import FORGE
+from tools.mutants.forge_links import FORGE_LINKS
 from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
@@ -46,4 +47,5 @@ REGISTER = (
     *SUPERSEDING,
     *QUEUE,
     *FORGE,
+    *FORGE_LINKS,
 )

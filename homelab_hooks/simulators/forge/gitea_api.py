@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from homelab_hooks.simulators.forge import runs
 from homelab_hooks.simulators.forge.store import (
     ALL_SCOPES,
     ForgeStore,
@@ -186,6 +187,44 @@ def _test_hook(
     return ForgeAnswer(HTTPStatus.NO_CONTENT)
 
 
+def _list_runs(
+    forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
+) -> ForgeAnswer | None:
+    del rest, caller
+    page = runs.list_runs(repo.reports, request.query, forge.now(), "https://git.example.test")
+    return _json({"workflow_runs": page.rows, "total_count": page.total}, ("X-Total-Count", str(page.total)))
+
+
+def _list_jobs(
+    forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
+) -> ForgeAnswer | None:
+    del caller
+    page = runs.list_jobs(repo.reports, rest, request.query, forge.now())
+    if page is None:
+        return None
+    return _json({"jobs": page.rows, "total_count": page.total}, ("X-Total-Count", str(page.total)))
+
+
+def _get_job_log(
+    forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
+) -> ForgeAnswer | None:
+    del request, caller
+    log = runs.find_log(repo.reports, rest, forge.now())
+    return ForgeAnswer(HTTPStatus.OK, log.encode(), "text/plain; charset=utf-8") if log is not None else None
+
+
+def _list_statuses(
+    forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
+) -> ForgeAnswer | None:
+    """Return the statuses of a commit; a commit that is not in the repository is a 404 (recording 04)."""
+    del caller
+    known = {*repo.branches.values(), *repo.older_commits, *(one.sha for one in repo.reports.statuses)}
+    if rest not in known:
+        return None
+    page = runs.list_statuses(repo.reports, rest, request.query, forge.now())
+    return _json(page.rows, ("X-Total-Count", str(page.total)))
+
+
 def _find_hook(repo: SimulatedForgeRepo, number: str) -> SimulatedWebhook | None:
     return next((hook for hook in repo.hooks if str(hook.id) == number), None)
 
@@ -216,6 +255,11 @@ ROUTES: tuple[tuple[str, re.Pattern[str], RepoRight, RouteHandler], ...] = tuple
         ("GET", "/hooks/(?P<rest>[0-9]+)", RepoRight.ADMIN, _get_hook),
         ("PATCH", "/hooks/(?P<rest>[0-9]+)", RepoRight.ADMIN, _change_hook),
         ("POST", "/hooks/(?P<rest>[0-9]+/tests)", RepoRight.ADMIN, _test_hook),
+        # Actions need a token although a reader may see them (recording 07-actions-no-runner); statuses do not.
+        ("GET", "/actions/runs(?P<rest>)", RepoRight.WRITE, _list_runs),
+        ("GET", "/actions/runs/(?P<rest>[0-9]+)/jobs", RepoRight.WRITE, _list_jobs),
+        ("GET", "/actions/jobs/(?P<rest>[0-9]+)/logs", RepoRight.WRITE, _get_job_log),
+        ("GET", "/commits/(?P<rest>[0-9a-f]{40})/statuses", RepoRight.READ, _list_statuses),
     )
 )
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple, Self
 
+from homelab_hooks.simulators.faults import FaultPlan
+from homelab_hooks.simulators.forge.faults import find_fault
 from homelab_hooks.simulators.forge.gitea_api import ForgeRequest, answer, find_caller
 from homelab_hooks.simulators.forge.store import ForgeStore, HookDelivery
 from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_exactly
@@ -31,12 +33,16 @@ class ForgeSimulator:
     Args:
         store: its users and repositories.
         deliver: called with each push event that a webhook sends.
+        faults: which requests are answered wrongly.
     """
 
-    def __init__(self, store: ForgeStore, deliver: Deliver = lambda _: None) -> None:
+    def __init__(
+        self, store: ForgeStore, deliver: Deliver = lambda _: None, *, faults: FaultPlan | None = None
+    ) -> None:
         self.store = store
         self.requests: list[ForgeRequestRecord] = []
         self._deliver = deliver
+        self._faults = faults or FaultPlan()
         self._lock = threading.Lock()
         self._thread = ServerThread(HttpServer(_make_handler(self)))
 
@@ -60,7 +66,8 @@ class ForgeSimulator:
             login = caller.login if caller else ""
             self.requests.append(ForgeRequestRecord(request.method, request.path, login, bool(authorization)))
             before = len(self.store.sent)
-            found = answer(self.store, request, self.url)
+            fault = find_fault(self._faults, request, self.store.now())
+            found = fault or answer(self.store, request, self.url)
             new = self.store.sent[before:]
         for delivery in new:
             self._deliver(delivery)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+
+from homelab_hooks.simulators.forge.runs import ForgeReports
 
 ALL_SCOPES = frozenset({"read:repository", "write:repository"})
 ZERO_SHA = "0000000000000000000000000000000000000000"
@@ -53,6 +55,8 @@ class SimulatedForgeRepo:
     hooks: list[SimulatedWebhook] = field(default_factory=list)
     older_commits: set[str] = field(default_factory=set)
     """commits that are the tip of no branch"""
+    reports: ForgeReports = field(default_factory=ForgeReports)
+    """Actions runs and commit statuses"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class ForgeStore:
     repositories: list[SimulatedForgeRepo]
     version: str = "1.26.0"
     sent: list[HookDelivery] = field(default_factory=list)
+    now: Callable[[], float] = float
+    """the clock of the timelines of runs and statuses"""
 
     def repository(self, full_name: str) -> SimulatedForgeRepo | None:
         """Return a repository by its name, whatever the case."""

@@ -1,0 +1,1 @@
+"""The CI provider for Actions of GitHub, Gitea, and Forgejo."""
