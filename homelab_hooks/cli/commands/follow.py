@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import attached_follow, options, receipt_setup, watch_setup
+from homelab_hooks.app import attached_follow, options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -36,6 +36,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Follow the commit, or print its receipt."""
     config, runtime = session.config(vars(args)), session.runtime
     if args.receipt:
+        from homelab_hooks.app import receipt_setup
+
         return session.finish(receipt_setup.show_receipt(session, args.commit))
     if args.list:
         return session.finish(attached_follow.list_watchers(session))
