@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -83,10 +82,7 @@ class FollowUp:
 
     def resume_command(self, sha: str) -> str:
         """Return the command that follows a commit that has landed; empty if the chain has no link."""
-        if not self.specs:
-            return ""
-        kept = options.as_arguments(self._given, *options.FOLLOW_OPTIONS)
-        return shlex.join(["homelab", "follow", sha, *kept, *(["--no-deploy"] if self._given.get("no_deploy") else [])])
+        return options.follow_command(self._given, sha) if self.specs else ""
 
     def require_access(self) -> None:
         """Check that CI can be watched: the server responds, accepts the token, and has the repository.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,6 +99,12 @@ def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
         for text in [value] if isinstance(value, str) else value or ():
             found += [setting.option, text]
     return found
+
+
+def follow_command(given: Mapping[str, Any], sha: str) -> str:
+    """Return the command that follows a commit with these options."""
+    kept = as_arguments(given, *FOLLOW_OPTIONS)
+    return shlex.join(["homelab", "follow", sha, *kept, *(["--no-deploy"] if given.get("no_deploy") else [])])
 
 
 def as_mapping(given: Mapping[str, Any], *names: str) -> dict[str, str | list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from homelab_hooks.app.event_recording import record_events
 from homelab_hooks.app.follow_setup import FollowUp
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
@@ -62,15 +63,22 @@ def _finish(session: Session, verdict: Verdict | None) -> int:
 
 
 def _create_watch(session: Session, job: WatchJob, config: Config) -> PushWatch:
-    follow_up = FollowUp(config, session, job.options, watching=True, deploying=True)
+    deploying = not job.options.get("no_deploy")
+    follow_up = FollowUp(config, session, job.options, watching=True, deploying=deploying)
     resume = follow_up.resume_command(job.sha)
 
     def follow(landed: Landed) -> Verdict:
-        server = session.runtime.server(config)
-        session.tell(Start(command="git push", sha=job.sha, server=str(server), resume=resume))
+        server = str(session.runtime.server(config)) if follow_up.watching else ""
+        command = "homelab follow" if job.scope else "git push"
+        session.tell(Start(command=command, sha=job.sha, server=server, resume=resume))
         return follow_up.run(landed)
 
-    callbacks = WatchCallbacks(emit=session.tell, follow=follow, resume_command=resume)
+    callbacks = WatchCallbacks(
+        emit=session.tell,
+        record_events=lambda path: record_events(session, path),
+        follow=follow,
+        resume_command=resume,
+    )
     return PushWatch(job, config, session.runtime, callbacks)
 
 

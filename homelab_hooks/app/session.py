@@ -43,6 +43,7 @@ class Session:
         self._view: View = runtime.view(output)
         runtime.tell = self.tell
         self._partial = Verdict(exit=ExitCode.INTERRUPTED)
+        self._record: Callable[[Event], None] = lambda _: None
         self.result: Result | None = None
         self.command_line = prog
         """the command line as it was typed"""
@@ -118,7 +119,15 @@ class Session:
                 self._remember(event)
             case _:
                 pass
+        self._show(event)
+
+    def record_events(self, record: Callable[[Event], None]) -> None:
+        """Pass every event from now on, the result included, to this function too."""
+        self._record = record
+
+    def _show(self, event: Event) -> None:
         self._view.tell(event)
+        self._record(event)
 
     def set_resume_command(self, command: str) -> None:
         """Remember the command that resumes what runs now; it is printed if the command is interrupted."""
@@ -157,7 +166,7 @@ class Session:
             hint=verdict.hint,
             took=self.runtime.clock.now() - self._begin,
         )
-        self._view.tell(result)
+        self._show(result)
         self.result = result
         return int(verdict.exit)
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from homelab_hooks.ci.model import Pipeline
-from homelab_hooks.ci.provider import Wakes
 from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.events import Event
-from homelab_hooks.git.remotes import Remotes
-from homelab_hooks.git.repository import Repository
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.polling.outcome import Poll
-from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
+
+if TYPE_CHECKING:
+    from homelab_hooks.ci.model import Pipeline
+    from homelab_hooks.ci.provider import Wakes
+    from homelab_hooks.git.remotes import Remotes
+    from homelab_hooks.git.repository import Repository
+    from homelab_hooks.polling.outcome import Poll
+    from homelab_hooks.system.process_runner import ProcessRunner
 
 COMMIT_PLACEHOLDER = "@commit@"
 """placeholder for the commit in a command that is built before the commit exists; needs no shell quoting"""

@@ -57,6 +57,14 @@ def is_same_process(known: ProcessInfo) -> bool:
     return now is not None and now.began == known.began
 
 
+def boot_id() -> str:
+    """Return an ID of this boot of the machine (Linux); empty where start times are absolute (ps)."""
+    try:
+        return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def info_from_proc(number: int) -> ProcessInfo | None:
     """Return a process from /proc (Linux); None if there is none, or if it is a zombie."""
     try:

@@ -23,6 +23,7 @@ from tools.mutants.stream import STREAM
 from tools.mutants.superseding import SUPERSEDING
 from tools.mutants.text import TEXT
 from tools.mutants.user_work import USER_WORK
+from tools.mutants.watchers import WATCHERS
 from tools.mutants.watching import WATCHING
 
 REGISTER = (
@@ -39,6 +40,7 @@ REGISTER = (
     *PIPELINES,
     *LANDING,
     *WATCHING,
+    *WATCHERS,
     *USER_WORK,
     *SETTINGS,
     *PROXIES,

@@ -2,28 +2,32 @@
 
 Wait for everything that comes after the push of a commit to the target: the links of homelab.follow, by default CI and
 then each configured rollout. Each link begins when the one before it has succeeded; the first that does not succeed
-decides, and the last line names it. The command also resumes what git land waited for. With --receipt, print what an
-earlier run found.
+decides, and the last line names it. The command also resumes what git land waited for, and attaches to a background
+watcher that follows the same. With --timeout, a background watcher continues after the command has returned 124. With
+--receipt, print what an earlier run found.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options, receipt_setup, watch_setup
-from homelab_hooks.app.follow_setup import FollowUp
+from homelab_hooks.app import attached_follow, options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.request import Landed
+from homelab_hooks.verdict import Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
-    parser.add_argument("--receipt", action="store_true", help="print the receipt of an earlier run, and exit")
+    shows = parser.add_mutually_exclusive_group()
+    shows.add_argument("--receipt", action="store_true", help="print the receipt of an earlier run, and exit")
+    shows.add_argument("--list", action="store_true", help="list the background watchers and how they ended, and exit")
+    shows.add_argument("--detach", action="store_true", help="leave a background watcher running, and exit")
     parser.add_argument("--no-deploy", action="store_true", help="wait neither for rollouts nor for live answers")
     options.add_options(parser, *options.FOLLOW_OPTIONS, "output")
 
@@ -32,14 +36,40 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Follow the commit, or print its receipt."""
     config, runtime = session.config(vars(args)), session.runtime
     if args.receipt:
+        from homelab_hooks.app import receipt_setup
+
         return session.finish(receipt_setup.show_receipt(session, args.commit))
-    follow_up = FollowUp(config, session, vars(args), watching=True, deploying=not args.no_deploy)
+    if args.list:
+        return session.finish(attached_follow.list_watchers(session))
     landed = _describe_landed(config, session, watch_setup.resolve_commit(runtime, args.commit).sha)
-    again = follow_up.resume_command(landed.sha)
-    server = str(runtime.server(config)) if follow_up.watching else ""
+    again = options.follow_command(vars(args), landed.sha)
+    server = config.server.origin if config.server else ""
     session.tell(Start(command=session.prog, sha=landed.sha, server=server, resume=again))
-    verdict = follow_up.run(landed)
-    return session.finish(verdict._replace(sha=landed.sha))
+    return _follow(args, config, session, landed)
+
+
+def _follow(args: argparse.Namespace, config: Config, session: Session, landed: Landed) -> int:
+    """Follow the commit; --timeout bounds this call, and the links have the timeouts of the other settings."""
+    is_slice = config.source("timeout").startswith("option") and config.timeout > 0
+    call = attached_follow.FollowCall(
+        landed,
+        given=vars(args),
+        detach=args.detach,
+        slice_s=config.timeout if args.timeout is not None and not args.detach else None,
+        deploying=not args.no_deploy,
+    )
+    link_config = session.config({**vars(args), "timeout": None}) if is_slice else config
+
+    def follow_here() -> Verdict:
+        from homelab_hooks.app.follow_setup import FollowUp
+
+        follow_up = FollowUp(link_config, session, vars(args), watching=True, deploying=not args.no_deploy)
+        return follow_up.run(landed)
+
+    follow = attached_follow.AttachedFollow(call, link_config, session, follow_here)
+    code = session.finish(follow.run()._replace(sha=landed.sha))
+    follow.mark_delivered()
+    return code
 
 
 def _describe_landed(config: Config, session: Session, sha: str) -> Landed:

@@ -29,12 +29,14 @@ class WatchJob(NamedTuple):
     session_leader: ProcessInfo | None = None
     """the leader of the session whose terminal the push was made from"""
     options: Mapping[str, str | Sequence[str]] = {}
-    """settings that the hook was given as options"""
+    """settings that the hook, or homelab follow, was given as options"""
+    scope: str = ""
+    """of a commit that has landed, and that homelab follow or git land hands over; empty for a push"""
 
     @property
     def name(self) -> str:
         """Return the name of its record in the registry."""
-        return record_name(self.sha, self.branch, format_remote_url(self.remote))
+        return record_name(self.sha, self.branch, format_remote_url(self.remote), self.scope)
 
     def to_json(self) -> str:
         """Return the job as JSON text, for `parse`."""
@@ -54,7 +56,7 @@ class WatchJob(NamedTuple):
 def _validate(job: WatchJob) -> WatchJob:
     """Return the job. Raises TypeError if a field has the wrong type."""
     raw: Any = job  # JSON values; the declared types are not checked yet
-    texts = [raw.sha, raw.branch, raw.remote, raw.directory, raw.log]
+    texts = [raw.sha, raw.branch, raw.remote, raw.directory, raw.log, raw.scope]
     numbers = [raw.reflog_length]
     for process in (raw.push_process, raw.session_leader):
         if process is not None:

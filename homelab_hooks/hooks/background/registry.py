@@ -15,9 +15,10 @@ from typing import Any
 
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.hooks.background.chain_key import UNKNOWN_CHAIN, ChainKey
 from homelab_hooks.system.atomic_file import replace_file
 from homelab_hooks.system.file_lock import NO_LOCKS_ERRNOS
-from homelab_hooks.system.process_table import command_line
+from homelab_hooks.system.process_table import boot_id, command_line, process_info
 from homelab_hooks.text.durations import MAX_DURATION_S
 
 MAX_RECORDS = 20
@@ -60,22 +61,46 @@ class WatchRecord:
     result: Mapping[str, Any] | None = None
     """the `result` object of --output json"""
     log: str = ""
+    process_began: str = ""
+    """the start time of the process, which distinguishes it from a later one with the same ID; empty: unknown"""
+    boot: str = ""
+    """the boot of the machine that the process belongs to; empty: unknown"""
+    chain: ChainKey = UNKNOWN_CHAIN
+    """what is followed, and by which settings"""
+    scope: str = ""
+    """distinguishes watches that `homelab follow` started; empty for the watch of a push"""
+    delivered: bool = False
+    """whether a caller has printed the result"""
 
     @property
     def name(self) -> str:
         """Return the name of its file and its log; the same for every watch of this commit on this branch."""
-        return record_name(self.sha, self.branch, self.remote)
+        return record_name(self.sha, self.branch, self.remote, self.scope)
 
     def is_alive(self, *, host: str, now: float) -> bool:
         """Return whether the watch still runs; for a process on another host, only the expiry time is checked."""
         if self.state is WatchPhase.ENDED or now > self.expires_at:
             return False
-        return self.host != host or self.sha in command_line(self.process)
+        if self.host != host:
+            return True
+        if not self.process_began:
+            return self.sha in command_line(self.process)
+        known = process_info(self.process) if self.boot == boot_id() else None
+        return known is not None and known.began == self.process_began
+
+    def is_same_watcher(self, other: WatchRecord) -> bool:
+        """Return whether both are records of one process."""
+        return (self.process, self.host, self.process_began) == (other.process, other.host, other.process_began)
 
 
-def record_name(sha: str, branch: str, remote: str) -> str:
-    """Return the record's name for a commit on a branch of a remote."""
-    return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode('utf-8', 'surrogatepass')):08x}"
+def record_name(sha: str, branch: str, remote: str, scope: str = "") -> str:
+    """Return the record's name for a commit on a branch of a remote.
+
+    Args:
+        scope: of a watch that `homelab follow` started; several chains of one commit are then watched at once.
+    """
+    about = f"{branch} {remote} {scope}".rstrip()
+    return f"{sha}-{zlib.crc32(about.encode('utf-8', 'surrogatepass')):08x}"
 
 
 class WatchRegistry:
@@ -105,25 +130,60 @@ class WatchRegistry:
         """
         with self._locked():
             known = self._load(self._path(record))
+            if known is not None and known.is_same_watcher(record) and known.state is not WatchPhase.ENDED:
+                return True  # the process that started this one has claimed the watch for it
             others = known is not None and known.process != record.process and self._alive(known, record.began_at)
             if known is not None and others and known.state not in over:
                 return False
             self._save(record)
+            for path in self.directory.glob(f"{record.name}.*.events"):
+                path.unlink(missing_ok=True)
             self._prune(record.began_at)
         return True
 
     def save(self, record: WatchRecord) -> bool:
         """Save the record of our watch; return False, without saving, if another process has claimed it since."""
         with self._locked():
-            if not self.is_ours(record):
+            known = self.load_same(record)
+            if known is None:
                 return False
-            self._save(record)
+            self._save(replace(record, delivered=record.delivered or known.delivered))
         return True
+
+    def mark_delivered(self, record: WatchRecord) -> None:
+        """Record that a caller has printed the result, unless another process has claimed the watch since.
+
+        The watcher may be about to save its result: `save` keeps the mark.
+        """
+        with self._locked():
+            known = self.load_same(record)
+            if known is not None:
+                self._save(replace(known, delivered=True))
+
+    def load_same(self, record: WatchRecord) -> WatchRecord | None:
+        """Return the watch's record as it is now; None if another process has claimed the watch, or it is deleted."""
+        known = self._load(self._path(record))
+        return known if known is not None and known.is_same_watcher(record) else None
 
     def is_ours(self, record: WatchRecord) -> bool:
         """Return whether no other process has claimed the watch since."""
-        known = self._load(self._path(record))
-        return known is not None and (known.process, known.host) == (record.process, record.host)
+        return self.load_same(record) is not None
+
+    def events_of(self, record: WatchRecord) -> Path:
+        """Return the file of the watch's events, one for each process: a reader never continues in another's."""
+        return self.directory / f"{record.name}.{record.process}.events"
+
+    def records_of(self, sha: str) -> list[WatchRecord]:
+        """Return the records of a commit."""
+        return [record for record in self._all(f"{sha}-*.json") if record.sha == sha]
+
+    def all_records(self) -> list[WatchRecord]:
+        """Return every record, the oldest watch first."""
+        return sorted(self._all(), key=lambda record: record.began_at)
+
+    def is_running(self, record: WatchRecord, now: float) -> bool:
+        """Return whether the watch runs now."""
+        return self._alive(record, now)
 
     def delete(self, record: WatchRecord) -> None:
         """Delete the record, unless another process has claimed it since."""
@@ -138,19 +198,19 @@ class WatchRegistry:
 
     def summaries(self, now: float, *, sha: str = "") -> tuple[BackgroundWatch, ...]:
         """Return the running watches, oldest first, then the last one that ended, if it is recent or of this commit."""
-        known = sorted(self._all(), key=lambda record: record.began_at)
-        running = tuple(_running_event(record, now) for record in known if self._alive(record, now))
+        known = self.all_records()
+        running = tuple(describe_running(record, now) for record in known if self._alive(record, now))
         ended = [record for record in known if record.state is WatchPhase.ENDED and record.landed and record.result]
         ended = [record for record in ended if record.sha == sha or now - record.ended < _RECENT_S]
         last = max(ended, key=lambda record: record.ended, default=None)
-        return running if last is None else (*running, _ended_event(last, now))
+        return running if last is None else (*running, describe_ended(last, now))
 
     def _alive(self, record: WatchRecord, now: float) -> bool:
         return record.is_alive(host=self._host, now=now)
 
-    def _all(self) -> list[WatchRecord]:
+    def _all(self, pattern: str = "*.json") -> list[WatchRecord]:
         with contextlib.suppress(OSError):
-            found = (self._load(path) for path in self.directory.glob("*.json"))
+            found = (self._load(path) for path in self.directory.glob(pattern))
             return [record for record in found if record]
         return []
 
@@ -164,13 +224,15 @@ class WatchRegistry:
             raw = json.loads(path.read_text(encoding="utf-8"))
             if raw.pop("schema") != SCHEMA_VERSION:
                 return None
-            return _validate_record(WatchRecord(**{**raw, "state": WatchPhase(raw["state"])}))
+            chain = ChainKey.from_json(raw.pop("chain", {}))
+            return _validate_record(WatchRecord(**{**raw, "state": WatchPhase(raw["state"]), "chain": chain}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def _save(self, record: WatchRecord) -> None:
         """Write the record completely or not at all."""
-        text = json.dumps({"schema": SCHEMA_VERSION, **asdict(record)}, indent=1)
+        fields = {**asdict(record), "chain": record.chain._asdict()}
+        text = json.dumps({"schema": SCHEMA_VERSION, **fields}, indent=1)
         replace_file(self._path(record), text, mode=0o600)
 
     def _prune(self, now: float) -> None:
@@ -204,10 +266,11 @@ class WatchRegistry:
 def _validate_record(record: WatchRecord) -> WatchRecord:
     """Return the record. Raises TypeError or ValueError if a field has the wrong type, or a time is out of range."""
     raw: Any = record  # JSON values; the declared types are not checked yet
-    texts = (raw.sha, raw.branch, raw.remote, raw.host, raw.log)
+    texts = (raw.sha, raw.branch, raw.remote, raw.host, raw.log, raw.process_began, raw.boot, raw.scope)
     numbers = (raw.process, raw.began_at, raw.expires_at, raw.ended)
     known = all(isinstance(text, str) for text in texts) and isinstance(raw.result, dict | None)
-    if not (known and isinstance(raw.process, int) and isinstance(raw.landed, bool | None)):
+    flags = isinstance(raw.landed, bool | None) and isinstance(raw.delivered, bool)
+    if not (known and isinstance(raw.process, int) and flags):
         raise TypeError("not a record")
     if not all(-MAX_DURATION_S * MAX_DURATION_S < number < MAX_DURATION_S * MAX_DURATION_S for number in numbers):
         raise ValueError("time out of range")
@@ -219,13 +282,15 @@ def finish_record(record: WatchRecord, *, result: Mapping[str, Any] | None, now:
     return replace(record, state=WatchPhase.ENDED, result=result, ended=now)
 
 
-def _running_event(record: WatchRecord, now: float) -> BackgroundWatch:
+def describe_running(record: WatchRecord, now: float) -> BackgroundWatch:
+    """Return the event of a watch that runs."""
     return BackgroundWatch(
         sha=record.sha, branch=record.branch, under_way=True, age=max(0.0, now - record.began_at), log=record.log
     )  # fmt: skip
 
 
-def _ended_event(record: WatchRecord, now: float) -> BackgroundWatch:
+def describe_ended(record: WatchRecord, now: float) -> BackgroundWatch:
+    """Return the event of a watch that has ended, with its result."""
     result = record.result or {}
     code = result.get("exit")
     return BackgroundWatch(

@@ -17,6 +17,7 @@ from homelab_hooks.follow.choice import FollowChoice, choose_links, longest_wait
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.background import push_check
+from homelab_hooks.hooks.background.chain_key import describe_chain
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.pre_push.target import is_target
@@ -57,11 +58,13 @@ class WatchCallbacks:
 
     Args:
         emit: shows an event.
+        record_events: records every event from now on in this file, for callers that attach to the watch.
         follow: follows a commit that has landed, and returns the verdict.
         resume_command: the command that follows the job's commit, for hints.
     """
 
     emit: Callable[[Event], None]
+    record_events: Callable[[Path], None]
     follow: Callable[[Landed], Verdict]
     resume_command: str
 
@@ -96,23 +99,19 @@ class PushWatch:
         common = host.git_readonly.location.common_dir()
         if common is None:
             raise CommandError("not a git repository", hint="the repository may have been removed since the push")
-        now = host.clock.wall()
-        record = WatchRecord(
-            sha=job.sha, branch=job.branch, remote=format_remote_url(job.remote), process=os.getpid(),
-            host=os.uname().nodename, began_at=now, expires_at=now + max_duration_s(self._config), state=phase,
-            log=job.log, landed=True if job.push_process is None else None,
-        )  # fmt: skip
+        record = make_record(job, self._config, process=os.getpid(), state=phase, now=host.clock.wall())
         registry = WatchRegistry(common)
         over = frozenset({WatchPhase.PUSHING}) if phase is WatchPhase.WATCHING else frozenset[WatchPhase]()
         if not self._try_saving(lambda: registry.claim(record, over=over)):
             return None
         self._registry, self._record = registry, record
+        self._callbacks.record_events(registry.events_of(record))
         host.enter_git_dir(common)  # the worktree may be removed during the watch
         if job.push_process is not None:
             verdict = self._wait_for_push(job.push_process, record, registry)
             if verdict is not None or self._record is None:
                 return verdict
-        if not is_target(job.branch, job.remote, self._config, host.git_readonly):
+        if not job.scope and not is_target(job.branch, job.remote, self._config, host.git_readonly):
             with contextlib.suppress(OSError):
                 registry.delete(self._record)
             self._record = None
@@ -177,6 +176,23 @@ def _not_landed_verdict(job: WatchJob, landed: bool | None, resume_command: str)
         reason=f"unknown whether the push to {job.branch} landed: {format_remote_url(job.remote)} did not respond",
         hint=f"if the push landed, to watch it, run: {resume_command}",
     )
+
+
+def make_record(job: WatchJob, config: Config, *, process: int, state: WatchPhase, now: float) -> WatchRecord:
+    """Return the record of a watch that begins.
+
+    Args:
+        process: the ID of the process that watches.
+        now: unix seconds.
+    """
+    info = process_table.process_info(process)
+    return WatchRecord(
+        sha=job.sha, branch=job.branch, remote=format_remote_url(job.remote), process=process,
+        host=os.uname().nodename, began_at=now, expires_at=now + max_duration_s(config), state=state, log=job.log,
+        landed=True if job.push_process is None else None, process_began=info.began if info else "",
+        boot=process_table.boot_id(), chain=describe_chain(config, deploying=not job.options.get("no_deploy")),
+        scope=job.scope,
+    )  # fmt: skip
 
 
 def max_duration_s(config: Config) -> float:

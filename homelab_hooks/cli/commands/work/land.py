@@ -8,7 +8,7 @@ mean that nothing was landed. git land never checks out the target and never for
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from homelab_hooks.app import command_trust, options
@@ -22,6 +22,7 @@ from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.request import (
     COMMIT_PLACEHOLDER,
     DetectVerification,
+    Landed,
     LandingDependencies,
     LandRequest,
     SkipVerification,
@@ -33,7 +34,7 @@ from homelab_hooks.land.state import LandingState
 from homelab_hooks.system.signals import acknowledge_interrupt
 from homelab_hooks.verdict import Verdict
 
-_KEPT_OPTIONS = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LAND_OPTIONS)
+_KEPT_OPTIONS = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS)
 """options that --continue restores from the landing it continues"""
 
 
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-ci-watch", action="store_true", help="neither check CI before the push nor follow the commit afterwards"
     )
     parser.add_argument("--no-deploy", action="store_true", help="wait neither for rollouts nor for live answers")
+    parser.add_argument("--detach", action="store_true", help="return after the push; a background watcher follows")
     parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="pass this option to git push")
     options.add_options(parser, *options.LAND_OPTIONS)
 
@@ -106,11 +108,26 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         check_ci=stage.require_access if stage.watching else None,
         queue=stage.push_queue(),
         find_skip_marker=stage.skip_marker_finder,
-        follow_up=stage.run if stage.is_needed else None,
+        follow_up=_choose_follow_up(args, config, stage, session),
         runs_post_push_hook=not args.no_ci_watch,
         follow_up_label=stage.description,
     )
     return _dispatch(args, config, parts, stage, session)
+
+
+def _choose_follow_up(
+    args: argparse.Namespace, config: Config, stage: FollowUp, session: Session
+) -> Callable[[Landed], Verdict] | None:
+    """Return what follows the landing: the links, with --detach in a background watcher; None if there are none."""
+    if not stage.is_needed or not args.detach:
+        return stage.run if stage.is_needed else None
+    from homelab_hooks.app.attached_follow import AttachedFollow, FollowCall
+
+    def detach(landed: Landed) -> Verdict:
+        call = FollowCall(landed, given=vars(args), detach=True, deploying=not args.no_deploy)
+        return AttachedFollow(call, config, session, lambda: stage.run(landed)).run()
+
+    return detach
 
 
 def _dispatch(
