@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.mutants.cancels import CANCELS
 from tools.mutants.cases import CASES
+from tools.mutants.chain import CHAIN
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.forge import FORGE
@@ -45,6 +46,7 @@ REGISTER = (
     *SETTINGS,
     *PROXIES,
     *PROCESSES,
+    *CHAIN,
     *CANCELS,
     *SUPERSEDING,
     *QUEUE,
