@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from homelab_hooks.forge.responses import RequestContext, read_forge_response
+from homelab_hooks.forge.responses import ADMINISTRATOR_WORDS, RequestContext, read_forge_response
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Poll
 
@@ -53,6 +53,7 @@ class ForgeConnection:
         api_path: what the paths of all requests begin with, such as /api/v1.
         name: the forge in messages, such as "Forgejo at https://git.example.test".
         headers: sent with every request.
+        needed_token: which token the requests of this connection need, for hints.
         authorization: sent with every request; without a value, nothing is.
     """
 
@@ -61,6 +62,7 @@ class ForgeConnection:
     name: str
     authorization: Authorization
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    needed_token: str = ADMINISTRATOR_WORDS
 
     def get(self, path: str, parse: Callable[[object], T], subject: str, *, within: float) -> Poll[T]:
         """Read an object or a list. `subject` names it in messages."""
@@ -82,7 +84,7 @@ class ForgeConnection:
         return self.transport.send(request, timeout=within, max_bytes=MAX_BODY_BYTES)
 
     def _context(self, subject: str) -> RequestContext:
-        return RequestContext(subject, self.authorization.source, self.name)
+        return RequestContext(subject, self.authorization.source, self.name, self.needed_token)
 
 
 def read_json(response: HttpResponse) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import Authorization, ForgeConnection, ForgeTransport
 from homelab_hooks.forge.place import ForgePlace
@@ -11,16 +13,20 @@ DISPLAY_NAMES = {ForgeKind.GITEA: "Gitea", ForgeKind.FORGEJO: "Forgejo", ForgeKi
 """the kinds as people write them"""
 
 
+READER_WORDS = "a token that may read the repository"
+
+
 def connect_forge(
     kind: ForgeKind, place: ForgePlace, transport: ForgeTransport, authorization: Authorization, *, name: str
 ) -> ForgeConnection:
-    """Return a connection to a forge's API; nothing is sent before the first request."""
-    path = get_api_path(kind, place)
+    """Return a connection to a forge's API for reading; nothing is sent before the first request."""
+    headers: Mapping[str, str] = {}
     if kind is ForgeKind.GITHUB:
         from homelab_hooks.forge.github.redelivery import GITHUB_HEADERS
 
-        return ForgeConnection(transport, path, name, authorization, GITHUB_HEADERS)
-    return ForgeConnection(transport, path, name, authorization)
+        headers = GITHUB_HEADERS
+    path = get_api_path(kind, place)
+    return ForgeConnection(transport, path, name, authorization, headers, needed_token=READER_WORDS)
 
 
 def connect_redelivery(

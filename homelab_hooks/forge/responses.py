@@ -29,6 +29,10 @@ _MAX_MESSAGE_COLUMNS = 160
 _ADDRESS_HINT = "set the address with --forge-url, or git config homelab.REMOTE.forgeUrl URL"
 
 
+ADMINISTRATOR_WORDS = "a token of an administrator of the repository"
+"""what a forge requires to show a repository's webhooks"""
+
+
 class RequestContext(NamedTuple):
     """What a request is about, for messages."""
 
@@ -37,6 +41,8 @@ class RequestContext(NamedTuple):
     token_source: str
     """where the token came from; never its value"""
     forge_name: str
+    needed_token: str = ADMINISTRATOR_WORDS
+    """which token would be accepted, for hints"""
 
 
 def read_forge_response(
@@ -129,7 +135,7 @@ def _find_denial(response: HttpResponse, context: RequestContext) -> Denied | No
             return _explain_forbidden(response, context)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             reason = f"{context.subject} cannot be found on {context.forge_name}, or {source} does not give access"
-            return Denied(reason, hint="check the remote's URL, and use a token of an administrator of the repository")
+            return Denied(reason, hint=f"check the remote's URL, and use {context.needed_token}")
         case _:
             return None
 
@@ -143,7 +149,7 @@ def _explain_forbidden(response: HttpResponse, context: RequestContext) -> Denie
         )
     return Denied(
         f"{context.forge_name} refused access to {context.subject}{_quote_message(response)}",
-        hint="use a token of an administrator of the repository",
+        hint=f"use {context.needed_token}",
     )
 
 

@@ -73,7 +73,7 @@ class ListReader:
         return Found(ListedRows(tuple(rows.values()), listed.complete_down_to, searched))
 
     def _read_commit(self, scope: WatchScope) -> Poll[ListedRows]:
-        """Return every row of the commit, to the last page."""
+        """Return every row of the commit, to the last page, or to one without it: that server ignores the filter."""
         only = RunFilter(events=scope.events, commit=scope.sha)
         found: list[Pipeline] = []
         for page in range(1, MAX_PAGES + 1):
@@ -81,7 +81,8 @@ class ListReader:
             if not isinstance(answer, Found):
                 return answer
             found += answer.value
-            if len(answer.value) < self._max_page_size:
+            is_about = any(scope.is_about(row) for row in answer.value)
+            if len(answer.value) < self._max_page_size or not is_about:
                 break
         return Found(ListedRows(tuple(found)))
 

@@ -51,3 +51,14 @@ def test_a_link_of_the_forge_gives_the_verdict(
     if forge.requests:
         first = forge.requests[0]
         assert (first.path, first.has_credentials) == ("/api/v1/version", False)
+
+
+def test_a_variable_reaches_the_first_of_two_forges_only(shell: Shell, forge: ForgeSimulator, clone: Clone) -> None:
+    with ForgeSimulator(forge.store) as other:
+        clone.git("remote", "add", "other", f"{other.url}/acme/app.git")
+        clone.git("config", "homelab.other.forgeUrl", other.url)
+        links = [word for name in ("origin", "other") for word in ("--follow", f"status:{name}:ci/build")]
+        ended = shell("homelab", "follow", *links, HOMELAB_FORGE_TOKEN=TOKEN)
+    assert (ended.code, ended.result["link"]) == (4, "status:other:ci/build"), ended
+    assert any(request.has_credentials for request in forge.requests)
+    assert not any(request.has_credentials for request in other.requests)

@@ -102,6 +102,18 @@ FORGE_LINKS = (
         (f"{LOGS}::test_the_token_is_sent_to_the_forge_only",),
     ),
     Defence(
+        "forge-links-one-connector",
+        "the links of a chain share what they know about the origins that received a variable's token",
+        (
+            Change(
+                "app/follow_setup.py",
+                "connect_forges=cache(self._connect_forges)",
+                "connect_forges=self._connect_forges",
+            ),
+        ),
+        ("tests/watch/test_forge_links.py::test_a_variable_reaches_the_first_of_two_forges_only",),
+    ),
+    Defence(
         "status-all-pages",
         "a red status on a later page is seen",
         (Change("ci/status/client.py", "if len(answer.value) < PAGE_SIZE:", "if answer.value:"),),

@@ -133,6 +133,15 @@ def test_a_watch_of_ten_minutes_asks_once_in_five_seconds() -> None:
     assert len(forge.requests) <= 126
 
 
+def test_a_server_that_ignores_the_filter_is_not_read_to_its_end() -> None:
+    row = {"id": 1, "path": "b.yml@refs/heads/main", "event": "push", "head_sha": "b2" * 20, "status": "queued"}
+    page = reply(200, {"workflow_runs": [row | {"id": number} for number in range(50, 0, -1)]})
+    clock = StreamClock()
+    forge = ForgeInMemory(clock, ForgeReports(), {"/actions/runs": page})
+    verdict, _ = watch(make_actions(forge, OURS), OURS, clock)
+    assert (verdict.exit, len(forge.requests) <= 15) == (ExitCode.NO_PIPELINE, True)
+
+
 def test_a_rate_limit_is_waited_for() -> None:
     clock = StreamClock()
     limit = reply(403, {"message": "limit"}, x_ratelimit_remaining="0", retry_after="100")

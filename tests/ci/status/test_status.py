@@ -9,6 +9,7 @@ import pytest
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.status.client import StatusClient
 from homelab_hooks.ci.status.connect import make_status_provider
+from homelab_hooks.ci.status.context_glob import matches_context
 from homelab_hooks.ci.status.parse import parse_check_runs, parse_statuses, select_newest_reports
 from homelab_hooks.ci.status.traits import STATUS_EVENT, make_status_traits
 from homelab_hooks.exit_codes import ExitCode
@@ -95,6 +96,16 @@ def test_a_check_of_github_counts_beside_the_statuses() -> None:
         found = reply(200, {"total_count": 1, "check_runs": [check | {"conclusion": conclusion}]})
         verdict, _ = wait_for("ci/*", posted(1, "ci/a", "success"), has_checks=True, check_runs=found)
         assert verdict.exit is exit_
+
+
+def test_the_statuses_of_a_recorded_woodpecker_are_read() -> None:
+    bodies = [
+        exchange["response"]["body"]
+        for exchange in load_recording(RECORDINGS / "04b-woodpecker-statuses.json.gz")["exchanges"]
+        if exchange.get("request", {}).get("method") == "GET" and "/status" in exchange["request"]["path"]
+    ]
+    contexts = {one.context for body in bodies for one in parse_statuses(body)}
+    assert any(matches_context("ci/woodpecker/push/*", context) for context in contexts)
 
 
 def test_the_statuses_of_a_recorded_forge_are_read() -> None:
