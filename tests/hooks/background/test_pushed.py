@@ -37,7 +37,7 @@ def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0
 
     assert (done.code, done.out) == (0, "")
     assert f"homelab: failed exit=1 sha={sha} pipelines=#1" in done.err
-    assert f"to resume, run: homelab-watch {sha}" in done.err
+    assert f"to resume, run: homelab follow {sha}" in done.err
     record = sandbox.record()
     assert (record["landed"], record["result"]["exit"], record["branch"]) == (True, 1, "main")
     assert not sandbox.heard.exists(), "the verdict was shown on stderr, so no notification is sent"
@@ -89,7 +89,7 @@ def test_a_watcher_that_is_stopped_leaves_a_record_and_says_how_to_resume(sandbo
 
     record = sandbox.record()
     assert (record["result"]["verdict"], record["result"]["exit"]) == ("interrupted", 143)
-    assert f"homelab-watch {sha}" in record["result"]["hint"]
+    assert f"homelab follow {sha}" in record["result"]["hint"]
     wait_until(lambda: process_info(number) is None)
 
 

@@ -55,7 +55,7 @@ def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_resume(
 
     terminal.type("\x03")
 
-    wait_until(lambda: f"homelab-watch {sha}" in terminal.seen)
+    wait_until(lambda: f"homelab follow {sha}" in terminal.seen)
     terminal.wait_for("homelab: interrupted exit=130")
     assert workshop.server_commit() == sha
     assert sandbox.clone.sha("origin/main") == sha
