@@ -282,6 +282,13 @@ def test_waiting_is_shown_with_its_time_and_remedy_until_something_comes(show: S
     assert "redeliver" not in "\n".join(show.tell(PipelineChanged(7, "push", "main", "running")))
 
 
+def test_what_a_landing_waits_for_stays_beside_the_pipeline_of_another(show: Show) -> None:
+    """Whose it is and how long it usually takes; the pipeline itself shows only how far it is."""
+    pipeline = PipelineChanged(7, "push", "refs/heads/main", "running", deciding=False)
+    show.tell(StageChanged(Stage.QUEUE, Progress.STARTED), pipeline, Waiting("waiting for #7 of 0aa11bb2 by bob"))
+    assert any("#7 of 0aa11bb2 by bob" in line for line in show.tell(pipeline._replace(started=1795465880)))
+
+
 def test_a_rollout_shows_its_counts(show: Show) -> None:
     seen = show.tell(RolloutChanged("shop/web", "progressing", "1 of 2", desired=2, updated=1, available=2, old=1))
     assert seen[0] == "● shop/web  progressing"

@@ -172,7 +172,8 @@ def _rollout(state: LiveState, name: str, columns: int) -> list[Row]:
 
 def _waiting(state: LiveState, at: Timestamp) -> list[Row]:
     """Return what the command waits for, unless the pipelines above show it, or its clock would overwrite a prompt."""
-    if state.waiting is None or (state.pipelines and not state.waiting.event.remedy):
+    is_shown = any(tracked.event.deciding for tracked in state.pipelines.values())
+    if state.waiting is None or (is_shown and not state.waiting.event.remedy):
         return []
     if state.stage and state.stage.event.stage in STAGES_THAT_PROMPT:
         return []

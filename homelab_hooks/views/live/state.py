@@ -123,7 +123,9 @@ def _on_pipeline(state: LiveState, event: PipelineChanged, at: Timestamp) -> Liv
         for number, tracked in state.pipelines.items()
         if number >= event.number or (tracked.event.trigger, tracked.event.ref) != (event.trigger, event.ref)
     }
-    return state._replace(pipelines=_track(kept, event.number, event, at), waiting=None)
+    # Another pipeline, such as the one that a landing waits for, does not end the wait.
+    waiting = None if event.deciding else state.waiting
+    return state._replace(pipelines=_track(kept, event.number, event, at), waiting=waiting)
 
 
 K = TypeVar("K")
