@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homelab_hooks.app.git_environ import build_git_environ
+from homelab_hooks.app.tracked_file import load_settings_at
 from homelab_hooks.auth.lookup import (
     CI_TOKEN_VARIABLES,
     FORGE_TOKEN_VARIABLES,
@@ -218,11 +219,17 @@ class Runtime:
         """Return a runner of hooks that watch CI; they keep our tokens."""
         return ProcessRunner(user_command_env(self.environ))
 
-    def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
-        """Return the effective settings. Raises CommandError if one is malformed."""
-        return resolve_config(
-            self._sources(options, files.load_tracked_settings(self.git_readonly.location.top_level()))
-        )
+    def config(self, options: Mapping[str, str | Sequence[str] | None], *, commit: str = "") -> Config:
+        """Return the effective settings. Raises CommandError if one is malformed.
+
+        Args:
+            commit: the commit whose tracked file counts; empty: that of the working tree.
+        """
+        if commit:
+            tracked = load_settings_at(self.git_readonly, commit)
+        else:
+            tracked = files.load_tracked_settings(self.git_readonly.location.top_level())
+        return resolve_config(self._sources(options, tracked))
 
     def resolve_leniently(
         self, options: Mapping[str, str | Sequence[str] | None]

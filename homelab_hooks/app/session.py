@@ -91,9 +91,9 @@ class Session:
         """Return the effective settings, and switch to the view that they name.
 
         Args:
-            given: the command's options by name.
+            given: the command's options by name; for a commit that is named, the tracked file is that of the commit.
         """
-        config = self.runtime.config(_given_settings(given))
+        config = self.runtime.config(_given_settings(given), commit=given.get("commit") or given.get("sha") or "")
         self._switch_view(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))

@@ -26,9 +26,15 @@ _PEM_CERTIFICATE = re.compile(rb"^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----
 def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
     """Return the settings in .homelab.toml at the root of the working tree. Raises CommandError if it is malformed."""
     try:
-        return tomllib.loads(read_bounded_file(top / TRACKED_FILE).decode()) if top else {}
+        return parse_tracked_settings(read_bounded_file(top / TRACKED_FILE)) if top else {}
     except OSError:
         return {}
+
+
+def parse_tracked_settings(content: bytes) -> Mapping[str, object]:
+    """Return the settings in the text of a .homelab.toml. Raises CommandError if it is malformed."""
+    try:
+        return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # malformed TOML or UTF-8, or endless brackets
         raise CommandError(
             f"{TRACKED_FILE} is malformed: {error}", hint=f"fix the syntax of {TRACKED_FILE}, or remove the file"

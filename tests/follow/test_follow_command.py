@@ -128,6 +128,18 @@ def test_links_come_from_the_tracked_file_except_commands(
     assert not (clone.path / "ran").exists()
 
 
+def test_for_a_commit_that_is_named_its_own_file_counts(shell: Shell, clone: Clone, push: Callable[..., None]) -> None:
+    push(timelines.make_green())
+    first = clone.head
+    (clone.path / ".homelab.toml").write_text('follow = ["mirror:nowhere"]\n')
+    assert shell("homelab", "follow", "--onto", "main").code == 2
+    assert shell("homelab", "follow", first, "--onto", "main").result["link"] == "ci"
+    clone.git("add", ".homelab.toml")
+    clone.git("commit", "--quiet", "-m", "links")
+    (clone.path / ".homelab.toml").unlink()
+    assert shell("homelab", "follow", "HEAD", "--onto", "main").code == 2
+
+
 def test_a_manual_pipeline_counts_if_a_variable_names_the_commit(
     shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator
 ) -> None:
