@@ -65,6 +65,8 @@ class StageChanged(NamedTuple):
     """the link of the chain that the stage waits for; empty for a stage of the landing itself"""
 
 
+STATUS_TRIGGER = "status"
+"""the trigger of a row that stands for a commit status or a check of a forge"""
 REMOVED_STATUS = "removed"
 """the status of a pipeline that the server has removed: it was filtered out, and its number may be reused"""
 

@@ -14,6 +14,7 @@ from homelab_hooks.config.schema import SETTINGS, OutputMode
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import (
     REMOVED_STATUS,
+    STATUS_TRIGGER,
     Event,
     Log,
     LogLevel,
@@ -171,7 +172,12 @@ class Session:
         return int(verdict.exit)
 
     def _remember(self, event: PipelineChanged) -> None:
-        """Remember the newest pipeline of each (event, ref); forget one that the server has removed."""
+        """Remember the newest pipeline of each (event, ref); forget one that the server has removed.
+
+        A commit status has no number of a pipeline.
+        """
+        if event.trigger == STATUS_TRIGGER:
+            return
         if event.status == REMOVED_STATUS:
             kept = tuple(p for p in self._partial.pipelines if p.number != event.number)
             self._partial = self._partial._replace(pipelines=kept, url=kept[-1].url if kept else "")

@@ -46,6 +46,7 @@ def test_a_link_of_the_forge_gives_the_verdict(
 ) -> None:
     ended = shell("homelab", "follow", "--follow", link, "--appear-timeout", "0", GITEA_TOKEN=TOKEN)
     assert (ended.code, words in ended.err) == (code, True), ended
+    assert "pipelines" not in ended.result
     assert TOKEN not in ended.out + ended.err
     assert all("/user" not in request.path for request in forge.requests)
     if forge.requests:

@@ -6,8 +6,9 @@ import re
 
 from homelab_hooks.ci.forge_api import PAGE_SIZE
 from homelab_hooks.ci.provider import Traits, WatchRules
+from homelab_hooks.events import STATUS_TRIGGER
 
-STATUS_EVENT = "status"
+STATUS_EVENT = STATUS_TRIGGER
 REQUEST_INTERVAL_S = 5.0
 ANONYMOUS_INTERVAL_S = 120.0
 """a poll of github.com takes two requests, and 60 an hour are answered without a token"""
