@@ -53,6 +53,8 @@ class FollowCall(NamedTuple):
     slice_s: float | None = None
     """seconds after which the caller returns while a watcher continues; None: it waits for the end"""
     deploying: bool = True
+    times_links: bool = False
+    """whether --timeout is that of the links, as for git land; False: it bounds the call"""
 
 
 class AttachedFollow:
@@ -118,7 +120,7 @@ class AttachedFollow:
 
         landed, runtime = self._call.landed, self._session.runtime
         kept: dict[str, str | list[str]] = dict(options.as_mapping(self._call.given, *options.FOLLOW_OPTIONS))
-        if self._call.slice_s is not None:
+        if not self._call.times_links:
             kept.pop("timeout", None)
         if not self._call.deploying:
             kept["no_deploy"] = "1"

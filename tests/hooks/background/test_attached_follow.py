@@ -91,6 +91,14 @@ def test_a_slice_ends_with_124_and_leaves_the_watcher_whose_verdict_two_callers_
     wait_until_gone(watcher)
 
 
+def test_the_timeout_of_the_call_is_not_that_of_the_watchers_links(landed: PushSandbox) -> None:
+    sha = land(landed)
+    follow(landed, "--detach", "--timeout", "1s", "--appear-timeout", "9m", sha)
+    job = (landed.proc(landed.wait_for_watcher()) / "environ").read_text()
+    assert '"appear_timeout": "9m"' in job
+    assert '"timeout": ' not in job
+
+
 def test_a_plain_push_s_watcher_is_attached_to_and_another_chain_is_not(sandbox: PushSandbox) -> None:
     sha = land(sandbox)
     watcher = sandbox.wait_for_watcher()

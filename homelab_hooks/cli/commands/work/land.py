@@ -124,7 +124,7 @@ def _choose_follow_up(
     from homelab_hooks.app.attached_follow import AttachedFollow, FollowCall
 
     def detach(landed: Landed) -> Verdict:
-        call = FollowCall(landed, given=vars(args), detach=True, deploying=not args.no_deploy)
+        call = FollowCall(landed, given=vars(args), detach=True, deploying=not args.no_deploy, times_links=True)
         return AttachedFollow(call, config, session, lambda: stage.run(landed)).run()
 
     return detach
