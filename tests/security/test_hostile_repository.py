@@ -24,6 +24,7 @@ LOOKS = {
     ("ci", "watch"): ("homelab-watch", "--appear-timeout", "0"),
     ("ci", "status"): ("homelab", "ci", "status"),
     ("ci", "logs"): ("homelab", "ci", "logs"),
+    ("follow",): ("homelab", "follow", "--onto", "main", "--appear-timeout", "0"),
     ("deploy", "wait"): ("homelab", "deploy", "wait", "shop/nothing"),
     ("hooks", "status"): ("homelab", "hooks", "status"),
     ("doctor",): ("homelab", "doctor"),

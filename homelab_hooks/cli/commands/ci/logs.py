@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f",
         "--follow",
+        dest="until_ended",  # `follow` is the name of a setting
         action="store_true",
         help="print new lines as they arrive, until the pipeline has ended or waits for approval",
     )
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     choice = LogSelection(step=args.step, all=args.all, last_lines=args.tail, workflows=tuple(args.workflow or ()))
     printer = Printer(session, as_events=config.output is OutputMode.JSON)
     reader = logs.LogReader(ci, seen.repo, clock=runtime.clock, out=printer.print_line)
-    shown = _show_logs(seen, reader, choice, follow_with=told if args.follow else None)
+    shown = _show_logs(seen, reader, choice, follow_with=told if args.until_ended else None)
     for event in format_config_errors(seen.state):
         session.tell(event)
     verdict = _logs_verdict(seen, printer.step_count, reader, shown)
