@@ -48,7 +48,7 @@ def passes(scene: DemoEnvironment, sha: str) -> None:
 
 def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: DemoEnvironment) -> None:
     scene.after_push = lambda update: passes(scene, update.new)
-    out, rest = cut_short(scene, signal.SIGINT, at="deploy ...", options=("--settle", "1h"))
+    out, rest = cut_short(scene, signal.SIGINT, at="deploy:shop/web ...", options=("--settle", "1h"))
     assert " exit=130 " in out
     assert f"hint: to resume, run: homelab follow {scene.my_clone.head} --deploy shop/web --settle 1h\n" in rest
 
