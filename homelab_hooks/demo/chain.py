@@ -6,6 +6,7 @@ Each part starts the next one, as real ones do; the seconds between them are scr
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 
 from homelab_hooks.demo.environment import MIRROR_REPO, REPO, TARGET, DemoEnvironment
 from homelab_hooks.simulators.balancer import LoadBalancer
@@ -95,7 +96,8 @@ class _ChainParts:
             RunPhase(now + BUILD_S, "completed", "success"),
         )
         job = SimulatedJob(1, "build", phases, log="built and pushed the image\n")
-        self._repo.reports.runs.append(SimulatedRun(1, "build.yaml", sha, phases, (job,)))
+        started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._repo.reports.runs.append(SimulatedRun(1, "build.yaml", sha, phases, (job,), started_at=started_at))
         scene.ci.push(
             MIRROR_REPO,
             "main",
