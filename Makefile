@@ -74,8 +74,9 @@ fuzz: $(STAMP)  ## fuzz every parser of external input: SECONDS=900 make fuzz
 defences: $(STAMP)  ## mutation tests: remove each defence in a copy, and check that its test fails: NAMES="filters ext" make defences
 	$(BIN)/python -m tools.mutants $(NAMES)
 
-soak: $(STAMP)  ## 300 commands as real processes under random faults, and 300 interrupted at a random line
+soak: $(STAMP)  ## 300 commands as real processes under random faults, 300 interrupted at a random line, 2000 random chains
 	$(BIN)/python -m tools.soak
+	HOMELAB_CHAINS=2000 $(BIN)/pytest -q tests/follow/test_random_chains.py
 	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 --timeout 3600 tests/soak/test_lines.py
 
 bench: $(STAMP)  ## measure the figures in docs/benchmarks.md

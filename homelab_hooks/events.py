@@ -54,6 +54,12 @@ class Start(NamedTuple):
     resume: str = ""
 
 
+class ChainStarted(NamedTuple):
+    """A chain of several links begins; `links` are their names in order."""
+
+    links: tuple[str, ...]
+
+
 class StageChanged(NamedTuple):
     """A stage of a landing started or ended; `took` in seconds."""
 
@@ -297,6 +303,7 @@ class Result(NamedTuple):
 
 Event = (
     Start
+    | ChainStarted
     | StageChanged
     | PipelineChanged
     | WorkflowChanged

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from homelab_hooks.app import options, watch_setup
+from homelab_hooks.app import deploy_setup, options, watch_setup
 from homelab_hooks.app.link_setup import ChainContext, build_link, check_links
 from homelab_hooks.app.receipt_setup import save_receipt
 from homelab_hooks.app.session import Session
@@ -52,6 +52,7 @@ class FollowUp:
         self._given = given
         self._ci: Provider | None = None
         self._repo: Repo | None = None
+        deploy_setup.parse_targets(config.deploy)  # also if they are not followed: a malformed one is a mistake
         choice = FollowChoice(
             follow=config.follow,
             deploy=config.deploy,

@@ -21,7 +21,6 @@ from homelab_hooks.follow.run_command import RunCommandLink
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.land.request import Landed
-from homelab_hooks.net.http import HttpClient
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 
@@ -122,6 +121,7 @@ def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[MirrorSource, 
 
 def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[LiveSource, LiveWait]:
     from homelab_hooks.follow.live_source import LiveHttpSource
+    from homelab_hooks.net.http import HttpClient
 
     config, runtime, landed = context.config, context.session.runtime, context.landed
     assert spec.live is not None  # noqa: S101 - the parser sets it for this kind

@@ -6,9 +6,9 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.simulators.balancer import LoadBalancer
@@ -24,7 +24,10 @@ from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo,
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner
 
+T = TypeVar("T")
 REPO = "acme/app"
+MIRROR_REPO = "acme-gh/app"
+"""the same repository at the forge that mirrors it; Woodpecker knows both"""
 TARGET = "shop/web"
 CI_CONFIG = "steps:\n  test:\n    commands: [make test]\n"
 VERIFY_COMMAND = 'echo "12 tests passed"'
@@ -41,6 +44,7 @@ class DemoEnvironment:
     Attributes:
         token: the CI token in Vault; valid unless a scenario changes it.
         my_clone: the clone with the topic branch.
+        path: the search path of the commands.
         after_push: called after each push to main.
     """
 
@@ -70,17 +74,19 @@ class DemoEnvironment:
 
     def _build(self) -> None:
         folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="homelab-demo-")))
-        path = f"{Path(sys.executable).parent}:{self._given.get('PATH', '/usr/bin:/bin')}"
-        environ = make_hermetic_env({"PATH": path}, folder / "home")
+        self.path = f"{Path(sys.executable).parent}:{self._given.get('PATH', '/usr/bin:/bin')}"
+        environ = make_hermetic_env({"PATH": self.path}, folder / "home")
         for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", "TERM"):
             environ.pop(name)
         self.repositories = ScratchRepositories(folder, environ)
         self.git = self._open.enter_context(GitServer(folder / "srv", environ))
         self.git.plan.on_push = self._pushed
-        user = SimulatedUser(id=1, login="ann", token=self.token, permissions={REPO: Permission.PUSH})
-        self.ci = WoodpeckerSimulator(self.clock, repositories=(SimulatedRepo(id=8, full_name=REPO),), users=[user])
+        permissions = {REPO: Permission.PUSH, MIRROR_REPO: Permission.PUSH}
+        user = SimulatedUser(id=1, login="ann", token=self.token, permissions=permissions)
+        repositories = (SimulatedRepo(id=8, full_name=REPO), SimulatedRepo(id=9, full_name=MIRROR_REPO))
+        self.ci = WoodpeckerSimulator(self.clock, repositories=repositories, users=[user])
         self._open.enter_context(self.ci)
-        self.balancer = self._open.enter_context(LoadBalancer(self.ci.url, path=path))
+        self.balancer = self._open.enter_context(LoadBalancer(self.ci.url, path=self.path))
         self.vault = self._open.enter_context(VaultDevServer())
         self.vault.write("ci/global", {"woodpecker_api_token": self.token})
         self.deployment = DeploymentScript(SampleApp(), now=self.clock.now)
@@ -111,6 +117,10 @@ class DemoEnvironment:
         clone.commit(".woodpecker.yaml", CI_CONFIG, message="configure CI")
         clone.commit("greeting", "hello, world\n", message="greet the world")
         return clone
+
+    def open(self, part: AbstractContextManager[T]) -> T:
+        """Enter a context that is left when the environment is, and return its value."""
+        return self._open.enter_context(part)
 
     def push_as_colleague(self, name: str, text: str) -> str:
         """Push a commit to main from another clone, and return its SHA."""

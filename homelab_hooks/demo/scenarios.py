@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from homelab_hooks.demo.chain import build_chain, build_stuck_chain
 from homelab_hooks.demo.environment import CI_CONFIG, REPO, DemoEnvironment
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.faults import Cut, FaultPoint, FaultRule, StatusFault
@@ -26,7 +27,8 @@ _GREEN = ("collecting ... 12 tests", "12 passed")
 class Scenario:
     """A demo scenario: the pipeline, the rollout, options of `git land`, and the expected exit code.
 
-    `prepare` changes the environment before the landing.
+    `prepare` changes the environment before the landing. `link` is the beginning of the link that decides, if the
+    scenario sets links of its own.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Scenario:
     rollout: ScriptedRollout | None = None
     prepare: Callable[[DemoEnvironment], None] = _prepare_nothing
     options: tuple[str, ...] = ()
+    link: str = ""
 
 
 def _flap(scene: DemoEnvironment) -> None:
@@ -166,6 +169,15 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
             summary="the target is protected; the link to open a pull request is printed",
+        ),
+        Scenario(
+            name="chain", exit=ExitCode.OK, prepare=build_chain, script=timelines.make_no_pipeline(),
+            link="live:", summary="a mirror, Actions, a manual pipeline, a rollout, and a web service are followed",
+        ),
+        Scenario(
+            name="chain-stuck", exit=ExitCode.NO_PIPELINE, prepare=build_stuck_chain,
+            script=timelines.make_no_pipeline(), options=("--appear-timeout", "3s"),
+            link="mirror:github", summary="the same chain; the mirror is stuck",
         ),
     )
 }  # fmt: skip

@@ -27,7 +27,8 @@ Invariants, and what each prevents:
   that succeeded.
 * The resume command is reported before the link runs, so that Ctrl-C in the link's first second prints it.
 
-`decide_next` is pure. `run_chain` is the loop around it: it announces and times each link and does nothing else.
+`decide_next` is pure. `run_chain` is the loop around it: it announces the chain and each link, times each link, and
+does nothing else.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from typing import Protocol
 
 from homelab_hooks.config.link_spec import LinkKind
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Event, LinkResult
+from homelab_hooks.events import ChainStarted, Event, LinkResult
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.link import Link
 from homelab_hooks.follow.stage import run_stage
@@ -149,6 +150,8 @@ def run_chain(
     resume_commands = [link.resume_command for link in links]
     verdicts: list[Verdict] = []
     results: list[LinkResult] = []
+    if len(links) > 1:
+        emit(ChainStarted(tuple(link.name for link in links)))
     while True:
         step = decide_next(verdicts, resume_commands, without_links=without_links)
         if isinstance(step, EndChain):

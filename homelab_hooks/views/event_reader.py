@@ -71,6 +71,8 @@ def _read_value(annotation: Any, value: Any) -> Any:
     name = annotation if isinstance(annotation, str) else annotation.__forward_arg__
     if item := _ITEM_CLASSES.get(name):
         return tuple(_read_record(item, each) for each in value)
+    if name == "tuple[str, ...]":
+        return tuple(_read_value("str", each) for each in value)
     if enum := _VALUE_CLASSES.get(name):
         return enum(value)
     allowed = _PLAIN_TYPES[name]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from homelab_hooks.events import (
     BackgroundWatch,
+    ChainStarted,
     ContactLost,
     ContactRestored,
     Event,
@@ -29,6 +30,7 @@ from homelab_hooks.views.sanitize import sanitize_event
 SCHEMA_VERSION = 1
 EVENT_NAMES: dict[type[Event], str] = {
     Start: "start",
+    ChainStarted: "chain",
     StageChanged: "stage",
     PipelineChanged: "pipeline",
     WorkflowChanged: "workflow",

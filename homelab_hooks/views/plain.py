@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from homelab_hooks.events import (
     BackgroundWatch,
+    ChainStarted,
     ContactLost,
     ContactRestored,
     Event,
@@ -83,6 +84,8 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
     match event:
         case Start():
             return _start(event)
+        case ChainStarted():
+            return [f"follows: {', '.join(_short_name(link) for link in event.links)}"]
         case StageChanged():
             return _stage(event)
         case PipelineChanged():

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.config.link_spec import LinkKind
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Event, LinkResult, PipelineResult, Progress, Stage, StageChanged
+from homelab_hooks.events import ChainStarted, Event, LinkResult, PipelineResult, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.chain import EndChain, RunLink, decide_next, run_chain
 from homelab_hooks.verdict import Verdict
@@ -104,6 +104,7 @@ def test_each_link_is_announced_timed_and_can_be_resumed() -> None:
     assert resume == ["watch abc", "wait abc"]
     changed = partial(StageChanged, link="ci")
     assert events == [
+        ChainStarted(tuple(link.name for link in links)),
         changed(stage=Stage.WATCH, progress=Progress.STARTED),
         changed(stage=Stage.WATCH, progress=Progress.DONE, took=1.0),
         changed(stage=Stage.DEPLOY, progress=Progress.STARTED, link="deploy:web/shop"),

@@ -108,7 +108,9 @@ def check_repositories_afterwards(request: pytest.FixtureRequest) -> Iterator[No
         assert clone.git("status", "--porcelain", "--untracked-files=no") == ""
         assert not list(path.rglob("*.lock.*"))
         assert not list(path.rglob("index.lock"))
-        assert [left.name for left in path.rglob("homelab/*") if left.name not in {"land.lock", "agreed"}] == []
+        assert [
+            left.name for left in path.rglob("homelab/*") if left.name not in {"land.lock", "agreed", "receipts"}
+        ] == []
         assert [entry for entry in clone.git("worktree", "list").splitlines() if "prunable" in entry] == []
         refs = clone.git("for-each-ref", "--format=%(refname)").splitlines()
         assert [ref for ref in refs if not ref.startswith(("refs/heads/", "refs/remotes/", "refs/tags/"))] == []

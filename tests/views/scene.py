@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from homelab_hooks.events import (
     BackgroundWatch,
+    ChainStarted,
     ContactLost,
     ContactRestored,
     DeployResult,
@@ -47,7 +48,8 @@ EVENTS: tuple[Event, ...] = (
     Log("push", "remote: see https://ann:p@ss@git.example.test/acme/app with t0ken-value"),
     Log("homelab", "ignoring `server` in .homelab.toml", LogLevel.WARNING),
     Log("homelab", "the log could not be fetched", LogLevel.ERROR),
-    StageChanged(Stage.WATCH, Progress.STARTED),
+    ChainStarted(("ci", "mirror:git\u202ehub", "live:https://shop.example.test/t0ken-value")),
+    StageChanged(Stage.WATCH, Progress.STARTED, link="ci"),
     Waiting("no pipeline yet", "redeliver the webhook, or homelab ci restart", 61.0),
     PipelineChanged(141, "push", "refs/heads/main", "created", url=URL, sha=SHA),
     PipelineChanged(142, "tag", "refs/tags/v1\x1b]0;title\x07", "running", url=URL, deciding=False, note="also"),

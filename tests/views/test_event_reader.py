@@ -17,6 +17,7 @@ PIPELINE = events.PipelineResult(7, "push", "refs/heads/main", "success", "https
 AXES = (events.MatrixAxis("GO", "1.22"),)
 EVENTS: tuple[Event, ...] = (
     events.Start("git push", sha="9f2c", resume="homelab follow 9f2c"),
+    events.ChainStarted(("ci", "deploy:web/shop")),
     events.StageChanged(Stage.WATCH, Progress.DONE, took=2.5, link="ci"),
     events.PipelineChanged(7, "push", "refs/heads/main", "running", deciding=False, expected=12.0, interrupted=True),
     events.WorkflowChanged(7, 1, "test", "success", took=1.0, axes=AXES),
@@ -48,6 +49,7 @@ def test_every_event_is_read_back() -> None:
     [
         {},
         {"event": "new"},
+        {"event": "chain", "links": ["ci", 7]},
         {"event": ["log"]},
         {"event": "log"},
         {"event": "log", "source": "x", "text": 3},

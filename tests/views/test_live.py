@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.events import (
     REMOVED_STATUS,
+    ChainStarted,
     ContactLost,
     ContactRestored,
     Event,
@@ -75,6 +76,25 @@ ENDED: tuple[Event, ...] = (
         took=60.0,
     ),
 )
+CHAIN: tuple[Event, ...] = (
+    Log("homelab", f"landed {SHA} on main"),
+    ChainStarted(
+        ("mirror:github", "actions:github", "deploy:web/shop", "live:https://shop.example.test/version#commit")
+    ),
+    StageChanged(Stage.MIRROR, Progress.STARTED, link="mirror:github"),
+    Waiting("main on github is at 1f2e3d4c5b, 2 commits behind"),
+)
+MIRRORED: tuple[Event, ...] = (
+    StageChanged(Stage.MIRROR, Progress.DONE, "main on github is at 9f2c1a7be0", 3.6, link="mirror:github"),
+    StageChanged(Stage.ACTIONS, Progress.STARTED, link="actions:github"),
+    PipelineChanged(1, "push", "refs/heads/main", "running", sha=SHA, started=1795465880),
+)
+BROKEN: tuple[Event, ...] = (
+    StageChanged(Stage.ACTIONS, Progress.DONE, "#1 (build.yaml) passed", 71.0, link="actions:github"),
+    StageChanged(Stage.DEPLOY, Progress.STARTED, link="deploy:web/shop"),
+    StageChanged(Stage.DEPLOY, Progress.FAILED, "web/shop: pods crash", 12.0, link="deploy:web/shop"),
+    Result(verdict="rollout-failed", exit=ExitCode.ROLLOUT_FAILED, sha=SHA, reason="web/shop: pods crash", took=90.0),
+)
 
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -106,6 +126,30 @@ def test_a_landing_looks_as_the_golden_transcript_has_it(show: Show) -> None:
     show.tell(*ENDED, every=0.5)
     seen += ["what has scrolled away", *show.emulator.scrolled, "", *frame("at the end", show)]
     golden(f"live-landing-{show.emulator.screen.columns}x{show.emulator.screen.lines}.txt", seen)
+
+
+def test_a_chain_looks_as_the_golden_transcript_has_it(show: Show) -> None:
+    """One row of links fills in; the links that did not begin stay open in the summary."""
+    show.tell(*CHAIN, every=0.5)
+    seen = frame("while the mirror lags", show)
+    show.tell(*MIRRORED, every=0.5)
+    show.after(30.0)
+    seen += frame("while Actions run", show)
+    show.tell(*BROKEN, every=0.5)
+    seen += ["what has scrolled away", *show.emulator.scrolled, "", *frame("at the end", show)]
+    golden(f"live-chain-{show.emulator.screen.columns}x{show.emulator.screen.lines}.txt", seen)
+
+
+@pytest.mark.parametrize("columns", [24, 30, 44, 60, 90, 130])
+def test_the_row_of_a_chain_fits_into_every_terminal(columns: int) -> None:
+    emulator = TerminalEmulator(columns, 12)
+    show = Show(emulator)
+    show.tell(*CHAIN, *MIRRORED)
+    show.after(1.0)
+    row = next(line for line in emulator.lines if line.count("○") > 1)
+    assert len(row) < columns
+    assert [mark for mark in row if mark in "✓●○"] == ["✓", "●", "○", "○"]
+    assert "act" in row
 
 
 @pytest.mark.parametrize("event", [Start("homelab ci logs", sha=SHA), StageChanged(Stage.FETCH, Progress.STARTED)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.mutants.cancels import CANCELS
 from tools.mutants.cases import CASES
 from tools.mutants.chain import CHAIN
+from tools.mutants.chains import CHAINS
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.forge import FORGE
@@ -51,5 +52,6 @@ REGISTER = (
     *SUPERSEDING,
     *QUEUE,
     *FORGE,
+    *CHAINS,
     *FORGE_LINKS,
 )

@@ -43,6 +43,8 @@ class SimulatedRun:
     jobs: tuple[SimulatedJob, ...] = ()
     branch: str = "main"
     event: str = "push"
+    started_at: str = _SOME_TIME
+    """in RFC 3339 format; shown also as the time at which it ended"""
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,8 @@ def _encode_run(run: SimulatedRun, phase: RunPhase, base_url: str) -> dict[str, 
         "head_sha": run.sha,
         "head_branch": run.branch,
         "status": phase.status,
-        "started_at": ZERO_TIME if phase.status == "queued" else _SOME_TIME,
-        "completed_at": ZERO_TIME if phase.status == "queued" else _SOME_TIME,
+        "started_at": ZERO_TIME if phase.status == "queued" else run.started_at,
+        "completed_at": ZERO_TIME if phase.status == "queued" else run.started_at,
     }
     return found | ({"conclusion": phase.conclusion} if phase.conclusion else {})
 

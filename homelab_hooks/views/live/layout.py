@@ -8,6 +8,7 @@ from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowCh
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_bar, make_state_symbol, make_tree_row
+from homelab_hooks.views.live.chain_row import RUNNING, ChainCell, make_chain_spans
 from homelab_hooks.views.live.state import LiveState, Timestamp, Tracked
 from homelab_hooks.views.plain import format_pod_counts
 
@@ -17,7 +18,6 @@ NAME_COLUMNS, STATE_COLUMNS, CLOCK_COLUMNS = 60, 8, 7
 """maximum columns of a pipeline's name; columns of a state and of a time"""
 MIN_WIDE_COLUMNS = 60
 """columns from which on progress bars of rollouts are shown"""
-RUNNING = "running"
 FINAL_STYLES = (Style.GOOD, Style.BAD)
 HIGHEST, HIGH, MIDDLE, LOW, LOWEST = range(5)
 """priorities of rows: the highest number is dropped first"""
@@ -27,6 +27,7 @@ def build_rows(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
     """Return all rows of the live region, from top to bottom."""
     return [
         *_stage(state, at),
+        *build_chain_rows(state, at, columns),
         *_contact(state, at),
         *(row for number in sorted(state.pipelines) for row in _pipeline(state, number, at, columns)),
         *(row for name in sorted(state.rollouts) for row in _rollout(state, name, columns)),
@@ -70,6 +71,18 @@ def _stage(state: LiveState, at: Timestamp) -> list[Row]:
         Span(f"  {state.stage.event.detail}", Style.MUTED),
     )
     return [Row(spans)]
+
+
+def build_chain_rows(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
+    """Return the row of the chain; none if no chain of several links has begun."""
+    times = [_format_link_time(cell, at) for cell in state.chain]
+    return [Row(make_chain_spans(state.chain, times, columns - 1), HIGH)] if state.chain else []
+
+
+def _format_link_time(cell: ChainCell, at: Timestamp) -> str:
+    if cell.took is not None:
+        return durations.format_duration(cell.took)
+    return format_clock(at.now - cell.since) if cell.state == RUNNING else ""
 
 
 def _contact(state: LiveState, at: Timestamp) -> list[Row]:

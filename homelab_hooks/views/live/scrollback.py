@@ -67,6 +67,7 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
         case Result():
             return [
                 *_finished_pipelines(_with_final_statuses(state, event, at), at, columns),
+                *layout.build_chain_rows(state, at, columns),
                 *_closing_rows(state, event, columns),
             ]
         case _:

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, TypeVar, assert_never
 from homelab_hooks.events import (
     REMOVED_STATUS,
     BackgroundWatch,
+    ChainStarted,
     ContactLost,
     ContactRestored,
     Event,
@@ -25,6 +26,7 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.text.sanitize import is_unfinished
+from homelab_hooks.views.live.chain_row import ChainCell, update_chain
 
 E = TypeVar("E", bound=Event)
 MAX_TAIL_LINES = 5
@@ -65,14 +67,20 @@ class LiveState(NamedTuple):
     """the source of the last log line in the scrollback"""
     last_detail: str = ""
     """the detail of the stage that ended last"""
+    chain: tuple[ChainCell, ...] = ()
+    """the links that follow a push, from the begin of the chain to the result"""
 
 
-def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # noqa: C901, PLR0911 - one case per event; mypy checks that all are there
+def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # noqa: C901, PLR0911, PLR0912 - one case per event; mypy checks all
     """Return the state after an event."""
     match event:
         case StageChanged():
-            ended = event.progress is not Progress.STARTED
-            return LiveState(last_detail=event.detail) if ended else LiveState(stage=Tracked(event, at))
+            chain = update_chain(state.chain, event, at.now)
+            if event.progress is Progress.STARTED:
+                return LiveState(stage=Tracked(event, at), chain=chain)
+            return LiveState(last_detail=event.detail, chain=chain)
+        case ChainStarted():
+            return state._replace(chain=tuple(ChainCell(link) for link in event.links))
         case PipelineChanged():
             return _on_pipeline(state, event, at)
         case WorkflowChanged():
