@@ -143,6 +143,8 @@ class WatchRules(NamedTuple):
     """seconds after the last change in which another pipeline of the same push may appear"""
     request_interval_s: float = 0.0
     """the least seconds between two polls; with one, running pipelines are not asked for their progress"""
+    blocks_late: bool = False
+    """a pipeline that was queued or runs may come to wait for an approval; otherwise it waits first"""
     passes_skipped: bool = False
     """a skipped pipeline does not matter beside a successful one"""
     needs_workflows: bool = False

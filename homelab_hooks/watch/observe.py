@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import REMOVED_STATUS, Event, Log, LogLevel
@@ -83,6 +84,7 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
 def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Track the newest pipeline of each group, among the rows of the accepted commits."""
     events: list[Event] = []
+    stale = partial(_is_stale, blocks_late=watch.rules.blocks_late)
     for row in select_newest(row for row in observation.rows if watch.accepts(row)):
         old = next((track for track in watch.tracks if track.group == row.group), None)
         if old is None:
@@ -92,7 +94,7 @@ def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -
             kept = old.repeats if row.commit == old.pipeline.commit else frozenset[str]()
             watch = watch.with_track(_new_track(row, now)._replace(repeats=kept))
             events.append(build_pipeline_event(watch, row, note=f"restarted: {row.run} replaces {old.run}"))
-        elif row.run == old.run and row.commit == old.pipeline.commit and not _is_stale(row, old.pipeline):
+        elif row.run == old.run and row.commit == old.pipeline.commit and not stale(row, old.pipeline):
             if row.status is not old.pipeline.status or row.raw_status != old.pipeline.raw_status:
                 events.append(build_pipeline_event(watch, row))
             watch = watch.with_track(_updated_track(old, row, now)) if row != old.pipeline else watch
@@ -134,8 +136,10 @@ def _updated_track(old: PipelineTrack, row: Pipeline, now: float) -> PipelineTra
     )
 
 
-def _is_stale(row: Pipeline, known: Pipeline) -> bool:
+def _is_stale(row: Pipeline, known: Pipeline, *, blocks_late: bool) -> bool:
     """Return whether the response is older than what is known (a cache, a replica, a restarted proxy)."""
+    if row.status is Status.BLOCKED and blocks_late and not known.status.is_final:
+        return False
     return rank_status(row.status) < rank_status(known.status) or (
         rank_status(row.status) == MAX_RANK and row.updated < known.updated
     )
@@ -149,11 +153,12 @@ def rank_status(status: Status) -> int:
 def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Apply the details: never one of another commit, and never an outdated one."""
     events: list[Event] = []
+    stale = partial(_is_stale, blocks_late=watch.rules.blocks_late)
     for track in watch.tracks:
         detail = next((d for d in observation.details if d.run == track.run), None)
         if detail is None or detail.commit != track.pipeline.commit:
             continue
-        if track.detail and track.detail.run == detail.run and _is_stale(detail, track.detail):
+        if track.detail and track.detail.run == detail.run and stale(detail, track.detail):
             continue
         changes = diff_details(track.detail, detail)
         events += changes

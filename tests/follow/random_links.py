@@ -303,8 +303,7 @@ def draw_actions(world: ChainWorld, number: int, refusal: CommandError | None) -
         raise_if(refusal)
         began = world.clock.t
         begin = began + created
-        phases = [(begin, word)] if word == "action_required" else [(begin, "queued"), (begin + took, word)]
-        runs = [make_run(1, *phases)]
+        runs = [make_run(1, (begin, "queued"), (begin + took, word))]
         if is_late_red:
             runs.append(make_run(2, (begin + took + 8.0, "queued"), (begin + took + 12.0, "failure")))
         down = FaultRule(fault=StatusFault(code=503), path=".", since=began + outage.since, until=began + outage.until)

@@ -37,6 +37,7 @@ def make_actions_traits(kind: ForgeKind, *, is_anonymous: bool = False) -> Trait
         lists_by_commit=True,
         late_runs_s=LATE_RUNS_S,
         request_interval_s=ANONYMOUS_INTERVAL_S if is_anonymous else REQUEST_INTERVAL_S,
+        blocks_late=True,
         passes_skipped=True,
         needs_workflows=True,
         # GitHub's job-level continue-on-error leaves a failed job under a green run; Gitea's does not (recording 07h).

@@ -94,6 +94,12 @@ def test_no_other_conclusion_is_success(word: str, exit_: ExitCode) -> None:
     assert verdict.exit is exit_
 
 
+@pytest.mark.parametrize("before", ["queued", "in_progress"])
+def test_a_run_that_waits_for_an_approval_after_it_was_queued_is_blocked(before: str) -> None:
+    verdict, _ = run_watch_of(make_run(1, (0, before), (20, "action_required")), timeout=90)
+    assert verdict.exit is ExitCode.BLOCKED
+
+
 def test_runs_of_another_event_or_branch_do_not_decide() -> None:
     others = make_run(2, (0, "failure"), event="pull_request"), make_run(3, (0, "failure"), branch="topic")
     verdict, _ = run_watch_of(make_run(1, (0, "success")), *others)
