@@ -50,7 +50,7 @@ def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: DemoEnvironment)
     scene.after_push = lambda update: passes(scene, update.new)
     out, rest = cut_short(scene, signal.SIGINT, at="deploy:shop/web ...", options=("--settle", "1h"))
     assert " exit=130 " in out
-    assert f"hint: to resume, run: homelab follow {scene.my_clone.head} --deploy shop/web --settle 1h\n" in rest
+    assert f"hint: to resume, run: homelab follow {scene.my_clone.head} --settle 1h\n" in rest
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -62,7 +62,7 @@ def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_continues(
 
     assert out.startswith(f"homelab: interrupted exit={code} ")
     assert " landed=yes " in out
-    options = "--deploy shop/web --timeout 40m"
+    options = "--timeout 40m"
     assert f"hint: to resume, run: homelab follow {scene.my_clone.head} {options}\n" in rest
     assert scene.repositories.server_commit("main") == scene.my_clone.head
 

@@ -240,8 +240,6 @@ CASES = [
     other("ci restart", 4, "--redeliver", "--no-watch", arrange=webhook_is_refused),
     other("ci restart", 0, "--redeliver", "--no-watch", arrange=webhook_is_redelivered),
     other("ci cancel", 0, arrange=lambda sandbox: sandbox.pipeline(timelines.make_stuck())),
-    other("follow", 0, "--onto", "main", "--follow", "ci", arrange=green),
-    other("follow", 1, "--onto", "main", arrange=red),
     other("deploy wait", 0, "shop/web", arrange=deployed),
     other("deploy wait", 10, "shop/nothing"),
     other("deploy wait", 4, "shop/web", "--context", "nowhere"),
@@ -291,6 +289,8 @@ CASES = [
         arrange=lambda p: p.configure("homelab.postPush", "off"),
     ),
     land(0, "by url alone", arrange=lambda sandbox: sandbox.configure("branch.topic.pushRemote", sandbox.url)),
+    other("follow", 0, "--onto", "main", "--follow", "ci", arrange=green),
+    other("follow", 1, "--onto", "main", arrange=red),
 ]
 
 
