@@ -16,7 +16,9 @@ def play(seed: int, *, webhook_s: float, looks_first: bool = True) -> SimulatedQ
     return race
 
 
-@pytest.mark.parametrize("webhook_s", [0.0, 5.0, APPEAR_S - 30.0])
+@pytest.mark.parametrize(
+    "webhook_s", [5.0, *(pytest.param(webhook_s, marks=pytest.mark.slow) for webhook_s in (0.0, APPEAR_S - 30.0))]
+)
 def test_no_landing_cancels_the_pipeline_of_another(webhook_s: float) -> None:
     """Whatever the order, also while the pipeline of the last push has not appeared yet."""
     for seed in range(SEEDS):
