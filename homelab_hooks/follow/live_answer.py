@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 
 from homelab_hooks.follow.live import LiveAnswer, Shown
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.message import SERVER_ERRORS, HttpResponse, RequestFailed
+from homelab_hooks.text.commit_name import find_commit_tokens, is_dirty_build
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
-MIN_NAME_DIGITS = 7
-"""hexadecimal digits of the shortest name of a commit"""
 MAX_NAMES = 50
 """names in one answer that are compared"""
 MAX_SHOWN_CHARS = 60
 """characters of a value from outside in a message"""
 FULL_SHA_DIGITS = frozenset({40, 64})
-_NAME = re.compile(rf"(?<![0-9A-Za-z])g?([0-9a-f]{{{MIN_NAME_DIGITS},64}})(?![0-9A-Za-z])")
 OK_STATUSES = range(200, 300)
 
 Compare = Callable[[str], Containment]
@@ -70,7 +67,7 @@ def _read_value(text: str, path: Sequence[str]) -> str | None:
 
 def _compare_names(text: str, sha: str, compare: Compare, *, is_value: bool) -> LiveAnswer:
     """Return what the names of commits in a text show: ours first, then a newer one that contains it."""
-    names = list(dict.fromkeys(_NAME.findall(text)))[:MAX_NAMES]
+    names = list(dict.fromkeys(find_commit_tokens(text)))[:MAX_NAMES] if not (is_value and is_dirty_build(text)) else []
     for name in names:
         if sha.startswith(name):
             return LiveAnswer(Shown.OURS, f"the service answers with {short_sha(sha)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -13,11 +12,10 @@ from homelab_hooks.config.schema import Superseded
 from homelab_hooks.events import PipelineResult
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling.contact import Contact
+from homelab_hooks.text.commit_name import has_commit_token
 from homelab_hooks.verdict import Verdict
 
 TAG_PREFIX = "refs/tags/"
-_TOKEN = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])")
-"""at least 7 hexadecimal digits"""
 LIST_NOT_READ_NUMBER = 2**62
 """`complete_down_to` of an observation without the list: higher than every number"""
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
@@ -57,7 +55,8 @@ class WatchScope(NamedTuple):
     def is_about(self, pipeline: Pipeline) -> bool:
         """Return whether a pipeline is about the commit: by its commit, or by a variable that names it."""
         return pipeline.commit in self.commits or (
-            bool(self.names) and any(names_commit(value, self.names) for value in pipeline.variables)
+            bool(self.names)
+            and any(value in self.names or has_commit_token(value, self.sha) for value in pipeline.variables)
         )
 
     def counts(self, workflow: Workflow) -> bool:
@@ -71,17 +70,6 @@ class WatchScope(NamedTuple):
             and (not self.branch or pipeline.branch == self.branch)
             and (not self.ref or pipeline.ref == self.ref)
         )
-
-
-def names_commit(text: str, names: frozenset[str]) -> bool:
-    """Return whether a text names a commit: it is a tag of it, or has a token that is the beginning of its SHA.
-
-    >>> sha = "9f2c1d0a" * 5
-    >>> [names_commit(text, frozenset({sha, "v1.4.2"})) for text in ("sha-9f2c1d0a", "v1.4.2", "v1.4", "9f2c1d")]
-    [True, True, False, False]
-    """
-    tokens = _TOKEN.findall(text)
-    return text in names or any(name.startswith(token) for token in tokens for name in names)
 
 
 class WatchTimeouts(NamedTuple):

@@ -9,6 +9,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import errors, image_ref
 from homelab_hooks.polling.outcome import Denied, Unavailable
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text import commit_name
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 
@@ -16,9 +17,9 @@ SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 def test_defect_34_only_the_tag_proves_and_a_seven_digit_tag_is_enough() -> None:
     short, elsewhere = SHA[:7], f"registry.example.test/{SHA[:8]}/app:stable@sha256:{SHA}{'0' * 24}"
 
-    assert image_ref.has_commit_token(image_ref.extract_tag(f"registry.example.test:5000/app:{short}"), SHA)
-    assert not image_ref.has_commit_token(image_ref.extract_tag(elsewhere), SHA)
-    assert not image_ref.has_commit_token(image_ref.extract_tag(f"app:x{SHA[:8]}"), SHA)
+    assert commit_name.has_commit_token(image_ref.extract_tag(f"registry.example.test:5000/app:{short}"), SHA)
+    assert not commit_name.has_commit_token(image_ref.extract_tag(elsewhere), SHA)
+    assert not commit_name.has_commit_token(image_ref.extract_tag(f"app:x{SHA[:8]}"), SHA)
 
 
 def test_defect_35_a_kubectl_that_fails_is_reported_at_once() -> None:

@@ -70,6 +70,8 @@ def test_a_body_names_a_commit(body: str | bytes, expected: Shown) -> None:
         ([SHA], ("-1",), Shown.NAMELESS),
         (SHA, ("commit",), Shown.NAMELESS),
         ({"number": 1234567}, ("number",), Shown.OTHER),
+        ({"version": f"v1.4-3-g{SHA[:8]}"}, ("version",), Shown.OURS),
+        ({"version": f"v1.4-3-g{SHA[:8]}-dirty"}, ("version",), Shown.NAMELESS),
     ],
 )
 def test_a_json_value_names_a_commit(value: object, path: tuple[str, ...], expected: Shown) -> None:

@@ -7,7 +7,7 @@ import re
 from homelab_hooks.config import address, parsers
 from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import image_ref
-from homelab_hooks.text import durations
+from homelab_hooks.text import commit_name, durations
 from homelab_hooks.text.redaction import Redactor, sanitize_text
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.watch.log_tail import render_line
@@ -49,7 +49,7 @@ def settings(data: bytes) -> None:
         else:
             assert found is not None
     assert durations.format_duration(len(data) * 1e7)
-    assert isinstance(image_ref.has_commit_token(image_ref.extract_tag(text), SHA), bool)
+    assert isinstance(commit_name.has_commit_token(image_ref.extract_tag(text), SHA), bool)
 
 
 SECRETS = ("t0ken-value", "value-of-vault", "hvs.CAESIJ", "CAESIJabcdef", "aaaaaaab")

@@ -10,6 +10,7 @@ from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Container, Workload
+from homelab_hooks.text.commit_name import find_commit_tokens, has_commit_token, is_dirty_build
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,10 @@ def unknown_commits(workload: Workload, expectation: Expectation) -> tuple[str, 
     """Return the commits that git must compare with the expected one; none if the workload names that one."""
     if expectation.exact or isinstance(expectation.proof, image_ref.DigestProof):
         return ()
-    candidates = [each for each in _find_candidates(workload, expectation) if not image_ref.is_dirty_build(each.text)]
-    if any(image_ref.has_commit_token(each.text, expectation.sha) for each in candidates):
+    candidates = [each for each in _find_candidates(workload, expectation) if not is_dirty_build(each.text)]
+    if any(has_commit_token(each.text, expectation.sha) for each in candidates):
         return ()
-    return tuple(dict.fromkeys(name for each in candidates for name in image_ref.find_commit_tokens(each.text)))
+    return tuple(dict.fromkeys(name for each in candidates for name in find_commit_tokens(each.text)))
 
 
 def match_commit(snapshot: Snapshot, expectation: Expectation) -> CommitMatch:
@@ -86,20 +87,18 @@ def match_commit(snapshot: Snapshot, expectation: Expectation) -> CommitMatch:
     if isinstance(expectation.proof, image_ref.DigestProof):
         return _match_digest(snapshot, expectation, expectation.proof.digest)
     candidates = _find_candidates(snapshot.workload, expectation)
-    naming = [each for each in candidates if image_ref.find_commit_tokens(each.text)]
+    naming = [each for each in candidates if find_commit_tokens(each.text)]
     if not naming:
         return _no_commit(snapshot.workload, expectation, candidates)
-    if ours := [each for each in naming if image_ref.has_commit_token(each.text, expectation.sha)]:
+    if ours := [each for each in naming if has_commit_token(each.text, expectation.sha)]:
         return SameCommit(ours[0].image, _container_names(ours))
     for candidate in () if expectation.exact else naming:
-        for name in () if image_ref.is_dirty_build(candidate.text) else image_ref.find_commit_tokens(candidate.text):
+        for name in () if is_dirty_build(candidate.text) else find_commit_tokens(candidate.text):
             if snapshot.containment.get(name) is Containment.CONTAINS:
                 return NewerCommit(candidate.image, _container_names([candidate]), name)
     first = naming[0]
-    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image_ref.find_commit_tokens(first.text)]
-    unknown = (
-        Containment.NOT_CONTAINED not in known and not image_ref.is_dirty_build(first.text) and not expectation.exact
-    )
+    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in find_commit_tokens(first.text)]
+    unknown = Containment.NOT_CONTAINED not in known and not is_dirty_build(first.text) and not expectation.exact
     return OtherCommit(first.image, first.text, unknown=unknown)
 
 
