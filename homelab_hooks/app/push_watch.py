@@ -32,7 +32,7 @@ def run_background(session: Session, job: WatchJob) -> int:
     started: list[tuple[PushWatch, Config]] = []
 
     def run() -> int:
-        config = session.config({**job.options, "output": "plain"})
+        config = session.config({**job.options, "output": "plain", "sha": job.sha})
         exit_after(max_duration_s(config))
         watch = _create_watch(session, job, config)
         started.append((watch, config))

@@ -13,12 +13,11 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.contact import MAX_SLOW_REFUSALS, Backoff
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.retry import repeat_until
 from homelab_hooks.watch.contact import MAX_FOREIGN
 
 ACCESS_TIMEOUT_S = 10.0
 """seconds that all requests of a check may take together, before anything is changed"""
-_MIN_REQUEST_S = 0.5
-"""seconds for a request even if the time is nearly over"""
 RETRY_BACKOFF = Backoff(first_s=0.5, longest_s=2.0)
 """the pauses between tries of one request"""
 T = TypeVar("T")
@@ -66,15 +65,9 @@ def check_ci_access(
 
 def _ask(ask: TimedRequest[T], until: float, clock: Clock) -> Poll[T]:
     """Return the answer to a request, which is repeated until this time while it may still succeed."""
-    tries = 0
-    while True:
-        poll, tries = ask(within=max(_MIN_REQUEST_S, until - clock.now())), tries + 1
-        delay = RETRY_BACKOFF.delay_s(tries)
-        if isinstance(poll, Unavailable):
-            delay = max(delay, poll.retry_after or 0.0)
-        if not _may_succeed(poll, tries) or clock.now() + delay >= until:
-            return poll
-        clock.sleep(delay)
+    return repeat_until(
+        lambda within: ask(within=within), until=until, clock=clock, may_succeed=_may_succeed, backoff=RETRY_BACKOFF
+    )
 
 
 def _may_succeed(poll: Poll[object], tries: int) -> bool:

@@ -82,3 +82,12 @@ def test_two_dashes_are_a_value_like_any_other(command: object) -> None:
             except CommandError:
                 continue  # a choice, a number, or a positional that is missing: reported as wrong
             assert given in ("--", ["--"]), (name, given)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
+def test_an_argument_has_the_name_of_a_setting_only_if_it_sets_it(command: object) -> None:
+    """Arguments are read as settings by their names: `ci logs --follow` was once taken for a list of links."""
+    options = {setting.name: setting.option for setting in SETTINGS}
+    _, parser = build_parser(command, "x")  # type: ignore[arg-type]  # a row of the table
+    own = [action for action in parser._actions if action.dest in options]
+    assert [action.dest for action in own if options[action.dest] not in action.option_strings] == []

@@ -154,7 +154,7 @@ RESPONDER = (
     Defence(
         "blips-before-a-landing",
         "a 503 in the first seconds of the preflight does not refuse a landing",
-        (Change("watch/access.py", "if not _may_succeed(poll, tries) or ", "if True or "),),
+        (Change("polling/retry.py", "if not may_succeed(poll, tries) or ", "if True or "),),
         (f"{ACCESS}::test_what_passes_within_the_time_of_the_check_is_ridden_out",),
     ),
     Defence(
