@@ -51,6 +51,7 @@ def start_follow_watcher(runtime: Runtime, registry: WatchRegistry, job: WatchJo
 
 def _spawn(runtime: Runtime, job: WatchJob, log: Path) -> int:
     """Start the process, and return its ID."""
-    full = job._replace(log=str(log), session_leader=find_session_leader())
+    spawned_at_ms = int(runtime.clock.wall() * 1000)
+    full = job._replace(log=str(log), session_leader=find_session_leader(), spawned_at_ms=spawned_at_ms)
     argv = [sys.executable, *WATCHER_COMMAND, job.sha]
     return runtime.hook_runner.spawn(argv, cwd=Path("/"), env={JOB_VARIABLE: full.to_json()}, log=log).pid

@@ -71,4 +71,16 @@ WATCHERS = (
         (Change("hooks/background/chain_key.py", "for text in (server, repo, *links, *settings)", "for text in ()"),),
         (f"{ATTACH}::test_a_record_survives_the_disk_with_its_chain",),
     ),
+    Defence(
+        "late-watchers",
+        "a watcher that starts late does not watch a push that was watched since",
+        (
+            Change(
+                "hooks/background/registry.py",
+                "known.state is WatchPhase.ENDED and known.ended >= unless_ended_since:",
+                "False:",
+            ),
+        ),
+        ("tests/hooks/background/test_attach.py::test_a_watcher_that_starts_late_does_not_watch_a_push_again",),
+    ),
 )

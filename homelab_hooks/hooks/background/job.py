@@ -22,6 +22,8 @@ class WatchJob(NamedTuple):
     directory: str
     """the repository's worktree"""
     log: str = ""
+    spawned_at_ms: int = 0
+    """when its watcher was started, in unix milliseconds; 0: not known"""
     reflog_length: int = 0
     """entries in the tracking branch's reflog before the push"""
     push_process: ProcessInfo | None = None
@@ -57,7 +59,7 @@ def _validate(job: WatchJob) -> WatchJob:
     """Return the job. Raises TypeError if a field has the wrong type."""
     raw: Any = job  # JSON values; the declared types are not checked yet
     texts = [raw.sha, raw.branch, raw.remote, raw.directory, raw.log, raw.scope]
-    numbers = [raw.reflog_length]
+    numbers = [raw.reflog_length, raw.spawned_at_ms]
     for process in (raw.push_process, raw.session_leader):
         if process is not None:
             numbers += process[:3]

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -122,16 +123,21 @@ class WatchRegistry:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         return path
 
-    def claim(self, record: WatchRecord, *, over: frozenset[WatchPhase] = frozenset()) -> bool:
+    def claim(
+        self, record: WatchRecord, *, over: frozenset[WatchPhase] = frozenset(), unless_ended_since: float = inf
+    ) -> bool:
         """Try to become the only watch of this commit on this branch, and return whether that succeeded.
 
         Args:
             over: phases of a running watch that this one may take over from.
+            unless_ended_since: unix seconds: a watch that has ended since then has watched this push already.
         """
         with self._locked():
             known = self._load(self._path(record))
             if known is not None and known.is_same_watcher(record) and known.state is not WatchPhase.ENDED:
                 return True  # the process that started this one has claimed the watch for it
+            if known is not None and known.state is WatchPhase.ENDED and known.ended >= unless_ended_since:
+                return False
             others = known is not None and known.process != record.process and self._alive(known, record.began_at)
             if known is not None and others and known.state not in over:
                 return False

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -102,7 +103,9 @@ class PushWatch:
         record = make_record(job, self._config, process=os.getpid(), state=phase, now=host.clock.wall())
         registry = WatchRegistry(common)
         over = frozenset({WatchPhase.PUSHING}) if phase is WatchPhase.WATCHING else frozenset[WatchPhase]()
-        if not self._try_saving(lambda: registry.claim(record, over=over)):
+        # A watcher that a busy machine starts late may find that the foreground has watched the push meanwhile.
+        since = job.spawned_at_ms / 1000 if phase is WatchPhase.PUSHING and job.spawned_at_ms else inf
+        if not self._try_saving(lambda: registry.claim(record, over=over, unless_ended_since=since)):
             return None
         self._registry, self._record = registry, record
         self._callbacks.record_events(registry.events_of(record))

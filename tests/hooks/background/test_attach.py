@@ -142,3 +142,13 @@ def test_the_process_that_starts_a_watcher_claims_the_watch_for_it(tmp_path: Pat
     store.events_of(record()).write_text("{}\n")
     assert store.claim(record(began_at=1001.0)), "its own claim, when it has started"
     assert store.events_of(record()).exists()
+
+
+def test_a_watcher_that_starts_late_does_not_watch_a_push_again(tmp_path: Path) -> None:
+    """It was started before the push; the foreground has watched it to its end since. An earlier end says nothing."""
+    store, last = WatchRegistry(tmp_path), ended(0)
+    store.claim(last)
+    late = record(process=2**30, began_at=last.ended + 5.0)
+    assert not store.claim(late, unless_ended_since=last.ended - 1.0)
+    assert store.records_of(SHA) == [last]
+    assert store.claim(late, unless_ended_since=last.ended + 1.0)
