@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from homelab_hooks.app import deploy_setup
 from homelab_hooks.app.session import Session
@@ -14,19 +14,23 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveLink, LiveSource, LiveWait, start_live
-from homelab_hooks.follow.mirror import MirrorLimits, MirrorLink, MirrorSource, MirrorState, start_mirror
+from homelab_hooks.follow.live import LiveAnswer, LiveWait, decide_live, start_live
+from homelab_hooks.follow.mirror import MirrorLimits, MirrorState, MirrorTip, decide_mirror, start_mirror
 from homelab_hooks.follow.mirror_source import GitMirrorSource
+from homelab_hooks.follow.polled import PolledLink, PollSource, WaitState
 from homelab_hooks.follow.run_command import RunCommandLink
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.land.request import Landed
+from homelab_hooks.polling.outcome import Decision, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 
 if TYPE_CHECKING:
     from homelab_hooks.app.forge_setup import ForgeConnector
 
+S = TypeVar("S", bound=WaitState)
+V = TypeVar("V")
 BuildWatch = Callable[[LinkSpec], tuple[WatchRequest, WatchDependencies]]
 
 
@@ -69,21 +73,9 @@ def build_link(spec: LinkSpec, context: ChainContext) -> Link:
         case LinkKind.DEPLOY:
             return DeployLink(name=spec.name, wait=lambda: _wait_for_rollout(spec, context), resume_command=resume)
         case LinkKind.MIRROR:
-            return MirrorLink(
-                name=spec.name,
-                start=lambda: _start_mirror(spec, context),
-                resume_command=resume,
-                clock=runtime.clock,
-                emit=emit,
-            )
+            return _poll(spec, context, lambda: _start_mirror(spec, context), decide_mirror)
         case LinkKind.LIVE:
-            return LiveLink(
-                name=spec.name,
-                start=lambda: _start_live(spec, context),
-                resume_command=resume,
-                clock=runtime.clock,
-                emit=emit,
-            )
+            return _poll(spec, context, lambda: _start_live(spec, context), decide_live)
         case LinkKind.RUN:
             return RunCommandLink(
                 name=spec.name,
@@ -102,6 +94,23 @@ def build_link(spec: LinkSpec, context: ChainContext) -> Link:
             return build_forge_link(spec, context)
 
 
+def _poll(
+    spec: LinkSpec,
+    context: ChainContext,
+    start: Callable[[], tuple[PollSource[V], S]],
+    decide: Callable[[S, Poll[V], float], Decision[S]],
+) -> PolledLink[S, V]:
+    return PolledLink(
+        kind=spec.kind,
+        name=spec.name,
+        start=start,
+        decide=decide,
+        resume_command=context.resume_command,
+        clock=context.session.runtime.clock,
+        emit=context.session.tell,
+    )
+
+
 def _wait_for_rollout(spec: LinkSpec, context: ChainContext) -> Verdict:
     landed, session = context.landed, context.session
     workloads = deploy_setup.parse_targets((spec.workload,))
@@ -110,7 +119,7 @@ def _wait_for_rollout(spec: LinkSpec, context: ChainContext) -> Verdict:
     return deploy_setup.run_wait(request, session, remote=landed.remote, target=landed.branch, kubectl=kubectl)
 
 
-def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[MirrorSource, MirrorState]:
+def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[MirrorTip], MirrorState]:
     config, runtime, landed = context.config, context.session.runtime, context.landed
     git = runtime.git_readonly
     contains = GitContainment(git.history, now=runtime.clock.now, remote=spec.remote, branch=landed.branch)
@@ -119,7 +128,7 @@ def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[MirrorSource, 
     return source, start_mirror(landed.sha, spec.remote, landed.branch, limits, runtime.clock.now())
 
 
-def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[LiveSource, LiveWait]:
+def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[LiveAnswer], LiveWait]:
     from homelab_hooks.follow.live_source import LiveHttpSource
     from homelab_hooks.net.http import HttpClient
 

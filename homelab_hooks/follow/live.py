@@ -23,16 +23,12 @@ and new, answer in turn behind one address.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from homelab_hooks.config.link_spec import LinkKind
-from homelab_hooks.events import Event, Stage, Waiting
+from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.contact import seconds_to_heartbeat
-from homelab_hooks.polling.loop import Clock, poll_until_decided
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.humanize import short_sha
@@ -56,13 +52,6 @@ class LiveAnswer(NamedTuple):
 
     shown: Shown
     seen: str
-
-
-class LiveSource(Protocol):
-    """Asks the service."""
-
-    def poll(self) -> Poll[LiveAnswer]:
-        """Send one request; every outcome is Found."""
 
 
 class LiveWait(NamedTuple):
@@ -123,38 +112,3 @@ def _expire(state: LiveWait) -> LiveWait:
 
 def _settle(state: LiveWait, exit_: ExitCode, reason: str, hint: str = "") -> LiveWait:
     return state._replace(verdict=Verdict(exit=exit_, reason=reason, hint=hint, sha=state.sha, url=state.url))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveLink:
-    """Waits until a URL answers with the commit.
-
-    Args:
-        name: live:URL or live:URL#PATH, without the URL's query.
-        start: returns what asks the service, and the initial state; called when the link begins.
-    """
-
-    name: str
-    start: Callable[[], tuple[LiveSource, LiveWait]]
-    resume_command: str
-    clock: Clock
-    emit: Callable[[Event], None]
-
-    @property
-    def kind(self) -> LinkKind:
-        """Return what the link waits for."""
-        return LinkKind.LIVE
-
-    @property
-    def stage(self) -> Stage:
-        """Return the stage that the views show."""
-        return Stage.LIVE
-
-    def run(self) -> Verdict:
-        """Ask until the commit was served through the settle time, or the timeout has passed."""
-        source, state = self.start()
-        state = poll_until_decided(
-            state, fetch=lambda _: source.poll(), decide=decide_live, emit=self.emit, clock=self.clock
-        )
-        assert state.verdict is not None  # noqa: S101 - the loop returns only settled states
-        return state.verdict

@@ -18,16 +18,13 @@ server is not reported as a mirror that is out of date. Nothing is fetched into 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol, assert_never
+from typing import NamedTuple, assert_never
 
-from homelab_hooks.config.link_spec import LinkKind
-from homelab_hooks.events import Event, Stage, Waiting
+from homelab_hooks.events import Event, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling import contact as polling_contact
 from homelab_hooks.polling.contact import Backoff, Contact
-from homelab_hooks.polling.loop import Clock, poll_until_decided
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.humanize import short_sha
@@ -50,13 +47,6 @@ class MirrorTip(NamedTuple):
     containment: Containment
     behind: int | None = None
     """commits that the mirror lacks; None if it is not known"""
-
-
-class MirrorSource(Protocol):
-    """Reads the mirror."""
-
-    def poll(self) -> Poll[MirrorTip]:
-        """Return the branch's commit at the mirror; NotFound if it does not have the branch."""
 
 
 class MirrorLimits(NamedTuple):
@@ -186,38 +176,3 @@ def _describe_absence(state: MirrorState) -> str:
 
 def _settle(state: MirrorState, exit_: ExitCode, reason: str, hint: str = "") -> MirrorState:
     return state._replace(verdict=Verdict(exit=exit_, reason=reason, hint=hint, sha=state.sha))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MirrorLink:
-    """Waits until the target branch of a remote contains the commit.
-
-    Args:
-        name: mirror:REMOTE.
-        start: returns what reads the mirror, and the initial state; called when the link begins.
-    """
-
-    name: str
-    start: Callable[[], tuple[MirrorSource, MirrorState]]
-    resume_command: str
-    clock: Clock
-    emit: Callable[[Event], None]
-
-    @property
-    def kind(self) -> LinkKind:
-        """Return what the link waits for."""
-        return LinkKind.MIRROR
-
-    @property
-    def stage(self) -> Stage:
-        """Return the stage that the views show."""
-        return Stage.MIRROR
-
-    def run(self) -> Verdict:
-        """Poll until the mirror has the commit, or a timeout has passed."""
-        source, state = self.start()
-        state = poll_until_decided(
-            state, fetch=lambda _: source.poll(), decide=decide_mirror, emit=self.emit, clock=self.clock
-        )
-        assert state.verdict is not None  # noqa: S101 - the loop returns only settled states
-        return state.verdict

@@ -19,8 +19,9 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveAnswer, LiveLink, LiveSource, LiveWait, Shown, start_live
-from homelab_hooks.follow.mirror import MirrorLimits, MirrorLink, MirrorSource, MirrorState, MirrorTip, start_mirror
+from homelab_hooks.follow.live import LiveAnswer, LiveWait, Shown, decide_live, start_live
+from homelab_hooks.follow.mirror import MirrorLimits, MirrorState, MirrorTip, decide_mirror, start_mirror
+from homelab_hooks.follow.polled import PolledLink, PollSource
 from homelab_hooks.follow.run_command import judge_exit
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.message import HttpResponse, RequestFailed
@@ -134,13 +135,19 @@ def draw_mirror(world: ChainWorld, number: int, refusal: CommandError | None) ->
     course = Course(world.draw, facts, 1.0, world.draw.choice([10.0, 60.0, 250.0]))
     limits = MirrorLimits(OVERALL_S, APPEAR_S, UNREACHABLE_S)
 
-    def start() -> tuple[MirrorSource, MirrorState]:
+    def start() -> tuple[PollSource[MirrorTip], MirrorState]:
         raise_if(refusal)
         state = start_mirror(OURS, "github", "main", limits, world.clock.now())
         return _CourseMirror(course, world.clock), state
 
-    link = MirrorLink(
-        name=f"mirror:{number}", start=start, resume_command=f"resume {number}", clock=world.clock, emit=world.emit
+    link = PolledLink(
+        kind=LinkKind.MIRROR,
+        decide=decide_mirror,
+        name=f"mirror:{number}",
+        start=start,
+        resume_command=f"resume {number}",
+        clock=world.clock,
+        emit=world.emit,
     )
     return RandomLink(link, lambda exit_, took: judge_mirror(course, exit_, took))
 
@@ -186,15 +193,21 @@ def draw_live(world: ChainWorld, number: int, refusal: CommandError | None) -> R
     facts = ["ours"] * 5 + ["other", "nameless", "silent"]
     course = Course(world.draw, facts, 1.5, world.draw.choice([4.0, 20.0, 100.0]))
 
-    def start() -> tuple[LiveSource, LiveWait]:
+    def start() -> tuple[PollSource[LiveAnswer], LiveWait]:
         raise_if(refusal)
         now = world.clock.now()
         return _CourseService(course, world.clock), start_live(
             OURS, timeout=ROLLOUT_S, settle=SETTLE_S, url="", now=now
         )
 
-    link = LiveLink(
-        name=f"live:{number}", start=start, resume_command=f"resume {number}", clock=world.clock, emit=world.emit
+    link = PolledLink(
+        kind=LinkKind.LIVE,
+        decide=decide_live,
+        name=f"live:{number}",
+        start=start,
+        resume_command=f"resume {number}",
+        clock=world.clock,
+        emit=world.emit,
     )
     return RandomLink(link, lambda exit_, took: judge_live(course, exit_, took))
 
