@@ -16,7 +16,6 @@ from homelab_hooks.ci.provider import Provider, find_skip_marker
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.chain import run_chain
 from homelab_hooks.follow.choice import FollowChoice, choose_links
@@ -182,11 +181,7 @@ class FollowUp:
         event = spec.event or PUSH_EVENT
         if event == PUSH_EVENT:
             return WatchScope(sha=landed.sha, events=frozenset({event}), branch=landed.branch)
-        traits = default_traits()
-        if event not in traits.all_events:
-            hint = f"expected one of {', '.join(traits.all_events)}"
-            raise CommandError(f"{spec.name}: unknown event {event!r}", hint=hint)
-        is_started = event in traits.started_events
+        is_started = event in default_traits().started_events
         tags = self._session.runtime.git_readonly.history.tag_names_at(landed.sha) if is_started else ()
         names = frozenset({landed.sha, *tags}) if is_started else frozenset[str]()
         return WatchScope(sha=landed.sha, events=frozenset({event}), names=names)

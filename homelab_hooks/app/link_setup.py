@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from homelab_hooks.app import deploy_setup
+from homelab_hooks.app import deploy_setup, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.address import ServerUrl, find_dial
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
@@ -52,6 +52,8 @@ def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
     for spec in specs:
         if spec.kind is LinkKind.DEPLOY:
             deploy_setup.parse_targets((spec.workload,))
+        if spec.event:
+            watch_setup.require_known_event(spec.event, where=spec.name)
         if spec.remote and spec.remote not in remotes:
             known = f"; there are: {', '.join(remotes)}" if remotes else ""
             hint = f"run git remote add {spec.remote} URL, or name another remote{known}"

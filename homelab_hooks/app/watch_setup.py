@@ -113,14 +113,22 @@ def build_timeouts(config: Config) -> WatchTimeouts:
     return WatchTimeouts(overall=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
 
 
+def require_known_event(event: str, *, where: str) -> None:
+    """Raise CommandError (usage) for an event that CI does not have.
+
+    Args:
+        where: the option or the link that names it.
+    """
+    known = default_traits().all_events
+    if event not in known:
+        raise CommandError(f"{where}: unknown event {event!r}", hint=f"expected one of {', '.join(known)}")
+
+
 def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
     """Return which pipelines decide about the commit. Raises CommandError for an unknown event."""
     traits = default_traits()
     for event in events or ():
-        if event not in traits.all_events:
-            raise CommandError(
-                f"--event: unknown event {event!r}", hint=f"expected one of {', '.join(traits.all_events)}"
-            )
+        require_known_event(event, where="--event")
     chosen = frozenset(events or traits.deciding_events)
     return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag, tag_objects=frozenset(commit.tag_objects))
 

@@ -261,6 +261,19 @@ def test_a_malformed_deploy_target_is_a_usage_error_before_the_push(
     assert workshop.server_commit() == before
 
 
+@pytest.mark.parametrize(
+    "link", ["ci:nonsense", "mirror:nowhere", "actions:nowhere", "status:nowhere:x", "deploy:a/b/c"]
+)
+def test_a_link_that_can_never_begin_is_a_usage_error_before_the_push(
+    watched: Shell, ann: Clone, workshop: ScratchRepositories, link: str
+) -> None:
+    ann.commit("more")
+    before = workshop.server_commit()
+    done = watched("git-land", "--output", "plain", "--no-verify", "--follow", link)
+    assert (done.code, done.result["landed"]) == (ExitCode.USAGE, "no"), done
+    assert workshop.server_commit() == before
+
+
 def test_an_error_before_a_landing_is_continued_says_whether_it_has_landed(
     watched: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
