@@ -1,0 +1,1 @@
+"""Container registries: what they say about an image that runs."""
