@@ -264,6 +264,8 @@ class DeployResult(NamedTuple):
     verdict: str
     reason: str
     image: str = ""
+    proof: str = ""
+    """the evidence that the image is of the commit, as in `release v1.4.2`; only if it is"""
 
 
 class LinkResult(NamedTuple):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from homelab_hooks.app import options
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.deploy import run as deploy_run
+from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource, LiveReader
 from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
 from homelab_hooks.deploy.run import DeployRequest
+from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import GitContainment
+from homelab_hooks.git.release_tags import GitReleaseTags
 from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.image_ref import extract_registry
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.registry.answer import ImageRegistry, RegistryAnswer, RegistrySilence, RunningImage
 from homelab_hooks.verdict import Verdict
 
 
@@ -25,11 +30,11 @@ def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
 
 
 def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], sha: str) -> DeployRequest:
-    """Return the wait that the settings configure; the image's tag identifies the commit."""
+    """Return the wait that the settings configure."""
     return DeployRequest(
         targets=workloads,
         sha=sha,
-        proof=TagProof(),
+        proof=config.image_proof,
         timeout=config.rollout_timeout,
         settle=config.settle,
         unreachable=config.unreachable_timeout,
@@ -43,19 +48,67 @@ def deploy_resume_command(given: Mapping[str, Any], names: Sequence[str], sha: s
         given: the command's options by name.
         names: the targets.
     """
-    kept = options.as_arguments(given, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote")
+    kept = options.as_arguments(
+        given, *options.PROOF_OPTIONS, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote"
+    )
     return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha, *kept])
 
 
-def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str, kubectl: Kubectl) -> Verdict:
-    """Wait for the rollouts.
+class CommitOrigin(NamedTuple):
+    """Where newer commits and release tags come from; empty names are not asked."""
 
-    Args:
-        remote: where to fetch a newer commit that is missing locally; if empty, nothing is fetched.
-        target: the branch to fetch for it, since an image tag has only a prefix of the SHA; empty if unknown.
-    """
-    runtime = session.runtime
-    contains = GitContainment(runtime.git_readonly.history, now=runtime.clock.now, remote=remote, branch=target)
+    remote: str = ""
+    """fetched from if a commit is missing locally, and asked for tags"""
+    branch: str = ""
+    """the branch to fetch, since an image's tag has only a prefix of the SHA"""
+
+
+class UnavailableRegistry:
+    """An image registry that cannot be asked (`ImageRegistry`)."""
+
+    def describe_image(self, image: RunningImage, sha: str) -> RegistryAnswer:
+        """Return that the registry cannot be asked."""
+        del sha
+        host = extract_registry(image.reference)
+        hint = "deploy images tagged with the commit, or choose another proof with --image-proof"
+        return RegistrySilence(reason=f"{host} cannot be asked: this version of homelab reads no registry", hint=hint)
+
+
+def build_registry(config: Config, runtime: Runtime) -> ImageRegistry:
+    """Return what describes the images that run; the one place where the registry client is built."""
+    del config, runtime
+    return UnavailableRegistry()
+
+
+def run_wait(
+    asked: DeployRequest, session: Session, config: Config, *, origin: CommitOrigin, kubectl: Kubectl
+) -> Verdict:
+    """Wait for the rollouts."""
+    runtime, git = session.runtime, session.runtime.git_readonly
+    contains = GitContainment(git.history, now=runtime.clock.now, remote=origin.remote, branch=origin.branch)
+    evidence = EvidenceSource(
+        contains,
+        now=runtime.clock.now,
+        releases=GitReleaseTags(git.history, git.remotes, remote=origin.remote, now=runtime.clock.now),
+        registry=build_registry(config, runtime),
+        live=_build_live_reader(asked, config, runtime, contains),
+    )
     wake = runtime.clock.wake if asked.use_watches else None
-    probe = KubernetesProbe(kubectl, contains, now=runtime.clock.now, wake=wake, tell=session.tell)
+    probe = KubernetesProbe(kubectl, evidence, now=runtime.clock.now, wake=wake, tell=session.tell)
     return deploy_run.wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
+
+
+def _build_live_reader(
+    asked: DeployRequest, config: Config, runtime: Runtime, contains: ContainmentCheck
+) -> LiveReader | None:
+    """Return what asks the service; None if its answer is not the proof."""
+    target = asked.proof.live
+    if target is None:
+        return None
+    from homelab_hooks.app.live_setup import build_live_source
+
+    def compare(name: str) -> Containment:
+        return Containment.NOT_CONTAINED if asked.exact else contains(newer=name, ours=asked.sha)
+
+    source = build_live_source(target, asked.sha, config, runtime, compare)
+    return lambda: source.poll().value

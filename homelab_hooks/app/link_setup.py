@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from homelab_hooks.app import deploy_setup, watch_setup
+from homelab_hooks.app.live_setup import build_live_source
 from homelab_hooks.app.session import Session
-from homelab_hooks.config.address import ServerUrl, find_dial
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveAnswer, LiveWait, decide_live, start_live
+from homelab_hooks.follow.live import LiveWait, decide_live, start_live
 from homelab_hooks.follow.mirror import MirrorLimits, MirrorState, MirrorTip, decide_mirror, start_mirror
 from homelab_hooks.follow.mirror_source import GitMirrorSource
 from homelab_hooks.follow.polled import PolledLink, PollSource, WaitState
@@ -22,6 +22,7 @@ from homelab_hooks.follow.run_command import RunCommandLink
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.land.request import Landed
+from homelab_hooks.net.live import LiveAnswer
 from homelab_hooks.polling.outcome import Decision, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
@@ -118,7 +119,8 @@ def _wait_for_rollout(spec: LinkSpec, context: ChainContext) -> Verdict:
     workloads = deploy_setup.parse_targets((spec.workload,))
     request = deploy_setup.build_deploy_request(context.config, workloads, landed.sha)
     kubectl = session.runtime.kubectl()
-    return deploy_setup.run_wait(request, session, remote=landed.remote, target=landed.branch, kubectl=kubectl)
+    origin = deploy_setup.CommitOrigin(landed.remote, landed.branch)
+    return deploy_setup.run_wait(request, session, context.config, origin=origin, kubectl=kubectl)
 
 
 def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[MirrorTip], MirrorState]:
@@ -131,23 +133,16 @@ def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[Mir
 
 
 def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[LiveAnswer], LiveWait]:
-    from homelab_hooks.follow.live_source import LiveHttpSource
-    from homelab_hooks.net.http import HttpClient
-
     config, runtime, landed = context.config, context.session.runtime, context.landed
     assert spec.live is not None  # noqa: S101 - the parser sets it for this kind
     contains = GitContainment(
         runtime.git_readonly.history, now=runtime.clock.now, remote=landed.remote, branch=landed.branch
     )
 
-    def connect(server: ServerUrl) -> HttpClient:
-        dial = find_dial(server.host, config.connect_to)
-        return HttpClient(server, clock=runtime.clock, dial=dial, ca_file=config.forge_ca_file)
-
     def compare(name: str) -> Containment:
         return contains(newer=name, ours=landed.sha)
 
-    source = LiveHttpSource(spec.live, landed.sha, connect=connect, compare=compare, now=runtime.clock.now)
+    source = build_live_source(spec.live, landed.sha, config, runtime, compare)
     url, _, _ = spec.name.removeprefix("live:").partition("#")
     state = start_live(
         landed.sha, timeout=config.rollout_timeout, settle=config.settle, url=url, now=runtime.clock.now()

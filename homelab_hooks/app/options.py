@@ -13,12 +13,14 @@ from homelab_hooks.text.durations import parse_duration
 CI_OPTIONS = ("server", "dial", "ca_file", "repo")
 TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
+PROOF_OPTIONS = ("image_proof",)
+"""what shows that a workload runs the commit"""
 MIN_RESUME_TIMEOUT_S = 60.0
 """seconds of a --timeout that a resume command repeats, at least"""
 DECIDING_OPTIONS = ("workflow", "superseded")
 """which workflows decide about a commit, and whether a newer pipeline may decide for it"""
 FOLLOW_OPTIONS = (
-    *CI_OPTIONS, "remote", "onto", *DECIDING_OPTIONS, "follow", "deploy", "forge_url",
+    *CI_OPTIONS, "remote", "onto", *DECIDING_OPTIONS, "follow", "deploy", *PROOF_OPTIONS, "forge_url",
     *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS,
 )  # fmt: skip
 """the options of a chain that follows a push"""
@@ -27,8 +29,8 @@ WATCH_OPTIONS = FOLLOW_OPTIONS
 FORGE_OPTIONS = ("forge_url",)
 """the options of commands that send a request to the forge's API"""
 LAND_OPTIONS = (
-    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "follow", "deploy", "forge_url",
-    *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
+    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "follow", "deploy",
+    *PROOF_OPTIONS, "forge_url", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
 )  # fmt: skip
 
 

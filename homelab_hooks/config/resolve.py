@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl, find_dial
 from homelab_hooks.config.cleartext import reject_cleartext_http
+from homelab_hooks.config.image_proof import ImageProof
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.remote_forge import RemoteForge, read_remote_forges
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
@@ -84,6 +85,7 @@ class Config(NamedTuple):
     verify: str
     follow: tuple[LinkSpec, ...]
     deploy: tuple[str, ...]
+    image_proof: ImageProof
     workflow: tuple[str, ...]
     superseded: Superseded
     when_busy: WhenBusy
@@ -169,18 +171,31 @@ def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSett
             shown = repr(truncate_text(strip_userinfo(" ".join(texts)), 80))
             where = _describe_place(setting, source)
             raise CommandError(f"invalid value {shown} for {where}", hint=str(error)) from None
-        _refuse_tracked_commands(parsed, source)
+        if source == TRACKED_FILE:
+            _refuse_tracked_commands(parsed)
+            _refuse_tracked_url(parsed)
         return EffectiveSetting(setting, tuple(parsed) if setting.is_list else parsed[0], " ".join(texts), source)
     return EffectiveSetting(setting, () if setting.is_list else setting.unset_value, setting.default_label, "default")
 
 
-def _refuse_tracked_commands(values: Iterable[object], source: str) -> None:
+def _refuse_tracked_commands(values: Iterable[object]) -> None:
     """Raise CommandError (usage) if the tracked file names a command to run after the push."""
     commands = [value for value in values if isinstance(value, LinkSpec) and value.kind is LinkKind.RUN]
-    if commands and source == TRACKED_FILE:
+    if commands:
         raise CommandError(
             f"{TRACKED_FILE} sets follow = {truncate_text(str(commands[0]), 80)}: a tracked file cannot name a command",
             hint="remove it from the file, and run git config --add homelab.follow run:COMMAND",
+        )
+
+
+def _refuse_tracked_url(values: Iterable[object]) -> None:
+    """Raise CommandError (usage) if the tracked file names a URL to ask for the commit: it may be an internal one."""
+    proofs = [value for value in values if isinstance(value, ImageProof) and value.live is not None]
+    if proofs:
+        raise CommandError(
+            f"{TRACKED_FILE} sets image-proof = {truncate_text(str(proofs[0]), 80)}: "
+            "a tracked file cannot name the URL to ask",
+            hint="remove it from the file, and run git config homelab.imageProof live:URL#PATH",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from homelab_hooks.config import parsers
 from homelab_hooks.config.address import parse_connect_to, parse_dial, parse_server_url
+from homelab_hooks.config.image_proof import parse_image_proof
 from homelab_hooks.config.link_spec import parse_link
 from homelab_hooks.text import durations
 
@@ -111,6 +112,13 @@ SETTINGS: tuple[Setting, ...] = (
         description="workload whose rollout to wait for, NAMESPACE/NAME or NAMESPACE/KIND/NAME",
         parse=parsers.parse_workload, option="--deploy", metavar="TARGET",
         is_list=True, env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_label="none",
+    ),
+    Setting(
+        name="image_proof",
+        description="what shows the commit of a running image: auto, tag, release, registry, annotation:KEY, "
+        "label:KEY, env:NAME, digest:sha256:..., or live:URL#PATH",
+        parse=parse_image_proof, option="--image-proof", metavar="PROOF",
+        env=("HOMELAB_IMAGE_PROOF",), git="homelab.imageProof", tracked="image-proof", default="auto",
     ),
     Setting(
         name="workflow", description="workflow that decides; the others are only shown",

@@ -68,6 +68,8 @@ class RolloutComplete:
     detail: str = ""
     restarts: Mapping[str, int] = field(default_factory=dict)
     """restarts by the instance's id; a restart during the settle time starts the settle time again"""
+    proof: str = ""
+    """the evidence that the image is of the commit, as in `its tag`"""
 
 
 Assessment = Deleting | ImagePending | ImageUnproven | RolloutFailed | RolloutProgressing | RolloutComplete

@@ -35,6 +35,10 @@ no assessment and changes nothing; it is reported if the counts changed.
     RolloutComplete      settling; decided: 0 once it has been so for the settle time
     Deleting             gone
 
+Where it is not known yet what an image is (a registry does not answer, a pod has no digest), the assessment is
+`undecided`: nothing is concluded from it, neither a replacement nor another workload. `at_timeout` is its result if
+time runs out meanwhile.
+
 Invariants, and what each prevents:
 
 * Success is decided only by a poll that itself shows a complete rollout of the proving image. No number of
@@ -130,7 +134,8 @@ def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState
     if state.outcome is not None:
         return Decision(state, step.events, None)
     if now >= state.deadline and state.settling is None:
-        return Decision(replace(state, outcome=timed_out(state)), step.events, None)
+        outcome = timed_out(state) if state.at_timeout is None else _unproven(state.at_timeout)
+        return Decision(replace(state, outcome=outcome), step.events, None)
     wait = poll_interval.next_delay(state, now) if step.delay is None else step.delay
     left = state.deadline - now if state.settling is None else state.settling.since + state.timeouts.settle - now
     wait = max(MIN_DELAY_S, min(wait, left)) if left > 0 else wait
@@ -139,7 +144,7 @@ def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState
 
 def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decision[RolloutState]:
     recreated = bool(state.uid) and assessed.assessment is not None and assessed.identity != state.uid
-    if recreated and not assessed.proves:
+    if recreated and not assessed.proves and not assessed.undecided:
         reason = f"it was deleted and created again without the commit: it runs {assessed.image}"
         return Decision(
             replace(state, outcome=RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, image=assessed.image))
@@ -147,16 +152,19 @@ def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decisio
     state = replace(state, timing=assessed.timing, memory=assessed.memory)
     if assessed.assessment is None:
         return _on_counters(state, assessed.progress)
+    is_new_image = assessed.proves and assessed.image != (state.proven_image or assessed.image)
     state = replace(
         state,
-        uid=assessed.identity,
+        # What was created again is the same rollout only once it names the commit.
+        uid=state.uid if recreated and assessed.undecided else assessed.identity,
+        at_timeout=assessed.at_timeout,
         gone_since=state.gone_since if isinstance(assessed.assessment, Deleting) else None,
         unknown_since=_unknown_since(state, assessed.assessment, now),
-        settling=None if recreated else state.settling,
+        settling=None if recreated or is_new_image else state.settling,
     )
     if assessed.proves:
         state = replace(state, proven_image=assessed.image)
-    elif not state.proven_image and assessed.image not in state.previous_images:
+    elif not (state.proven_image or assessed.undecided) and assessed.image not in state.previous_images:
         state = replace(state, previous_images=(*state.previous_images, assessed.image))
     return _apply(state, assessed.assessment, assessed.progress, now)
 
@@ -183,15 +191,20 @@ def _apply(state: RolloutState, assessment: Assessment, progress: InstanceCounts
             return on_missing(state, "it is being deleted", now)
         case ImagePending(detail):
             return _report(replace(state, settling=None, waiting_for=detail), "waiting", detail, progress)
-        case ImageUnproven(reason, hint, image):
-            outcome = RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
-            return _report(replace(state, outcome=outcome), "unproven", reason, progress)
+        case ImageUnproven():
+            return _report(replace(state, outcome=_unproven(assessment)), "unproven", assessment.reason, progress)
         case RolloutFailed():
             return _on_failed(state, assessment, progress, now)
         case RolloutProgressing():
             return _on_progressing(replace(state, settling=None), assessment, progress, now)
         case RolloutComplete():
             return _on_complete(state, assessment, progress, now)
+
+
+def _unproven(assessment: ImageUnproven) -> RolloutOutcome:
+    return RolloutOutcome(
+        exit=ExitCode.ROLLOUT_UNPROVEN, reason=assessment.reason, hint=assessment.hint, image=assessment.image
+    )
 
 
 def _on_failed(
@@ -242,7 +255,9 @@ def _on_complete(
     )
     if now - settling.since < state.timeouts.settle:
         return _report(state, "settling", detail, progress)
-    outcome = RolloutOutcome(exit=ExitCode.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
+    notes = "; ".join(filter(None, (detail, f"identified by {complete.proof}" if complete.proof else "")))
+    reason = f"runs {image}{f' ({notes})' if notes else ''}"
+    outcome = RolloutOutcome(exit=ExitCode.OK, reason=reason, image=image, proof=complete.proof)
     return _report(replace(state, outcome=outcome), "deployed", detail or image, progress)
 
 

@@ -60,6 +60,8 @@ def next_delay(state: RolloutState, now: float) -> float:
         return min(_problem_delay(now - since, watched=timing.watched) for since in timing.problems_since)
     if state.proven_image and timing.complete and now - timing.changed_at < INTERVALS.disagreement_s:
         return INTERVALS.near_end_s
+    if timing.undecided_since is not None:
+        return _slow_interval(now - timing.undecided_since)
     if timing.watched:
         return INTERVALS.unexplained_s if timing.unexplained else INTERVALS.watched_s
     return (

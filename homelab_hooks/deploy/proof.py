@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from homelab_hooks.deploy.assessment import Assessment
+from homelab_hooks.deploy.assessment import Assessment, ImageUnproven
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.polling.outcome import Poll
 
@@ -42,6 +42,10 @@ class Assessed:
     """the image (or other artifact) that names a commit; the running one if none does"""
     proves: bool = False
     """whether the image names the commit, or a newer commit that contains it"""
+    undecided: bool = False
+    """whether it is not known yet what the image is: then nothing is concluded from it"""
+    at_timeout: ImageUnproven | None = None
+    """the result if this is still so when time runs out; None: the wait has timed out"""
 
 
 class DeliveryProbe(Protocol[Observation]):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from homelab_hooks.config.image_proof import ImageProof
 from homelab_hooks.deploy.assessment import CrashedContainer
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.image_ref import Proof
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 
 
@@ -15,7 +15,7 @@ class Expectation:
     """The commit that a workload must run, and how an image is shown to be of that commit."""
 
     sha: str
-    proof: Proof
+    proof: ImageProof
     container: str = ""
     """the container whose image must name the commit; empty: any container"""
     exact: bool = False
@@ -45,5 +45,7 @@ class RolloutOutcome:
     reason: str
     hint: str = ""
     image: str = ""
+    proof: str = ""
+    """the evidence that the image is of the commit, as in `release v1.4.2`"""
     crashed_container: CrashedContainer | None = None
     """the container whose last log lines may show the cause"""

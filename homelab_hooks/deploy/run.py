@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from homelab_hooks.config.image_proof import ImageProof
 from homelab_hooks.deploy import targets
 from homelab_hooks.deploy.proof import DeliveryProbe, Observation
 from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
@@ -14,7 +15,6 @@ from homelab_hooks.deploy.targets import PollsByTarget, TargetSet
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import DeployResult, Event
 from homelab_hooks.exit_codes import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
-from homelab_hooks.kubectl.image_ref import Proof
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.active_clock import ActiveClock
 from homelab_hooks.polling.loop import poll_until_decided
@@ -29,7 +29,7 @@ class DeployRequest:
     targets: tuple[DeployTarget, ...]
     sha: str
     """the full SHA"""
-    proof: Proof
+    proof: ImageProof
     container: str = ""
     exact: bool = False
     wait_for_workload: bool = False
@@ -105,4 +105,6 @@ _SEVERITY = (ExitCode.USAGE, *DEPLOY_WORST_FIRST)
 
 def _deploy_result(target: DeployTarget, outcome: RolloutOutcome) -> DeployResult:
     verdict = "deployed" if outcome.exit is ExitCode.OK else outcome.exit.verdict
-    return DeployResult(target=str(target), verdict=verdict, reason=outcome.reason, image=outcome.image)
+    return DeployResult(
+        target=str(target), verdict=verdict, reason=outcome.reason, image=outcome.image, proof=outcome.proof
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from homelab_hooks.deploy.assessment import ImageUnproven
 from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
 from homelab_hooks.events import Event, RolloutChanged
 from homelab_hooks.polling.contact import Contact
@@ -44,6 +45,8 @@ class PollTiming:
     """whether a watch is up that would end the sleep early"""
     unexplained: bool = False
     """whether instances are missing for a reason that only another poll can show"""
+    undecided_since: float | None = None
+    """since when it has not been known which commit runs; no watch ends that sleep"""
     problems_since: tuple[float, ...] = ()
     """when each problem that is still there was first seen"""
     expected_end_at: float | None = None
@@ -76,6 +79,8 @@ class RolloutState:
     """what is waited for, as the heartbeat and the timeout message print it"""
     reported_block: str = ""
     """the cause of a blocked rollout that was last reported"""
+    at_timeout: ImageUnproven | None = None
+    """the result if time runs out now; None: the wait has timed out"""
     outcome: RolloutOutcome | None = None
     due_at: float
     """when the next poll is due"""

@@ -23,11 +23,11 @@ and new, answer in turn behind one address.
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from typing import NamedTuple
 
 from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.polling.contact import seconds_to_heartbeat
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 from homelab_hooks.text.durations import format_duration
@@ -36,22 +36,6 @@ from homelab_hooks.verdict import Verdict
 
 POLL_INTERVAL_S = 1.0
 """seconds between two requests"""
-
-
-class Shown(Enum):
-    """What an answer shows about the commit."""
-
-    OURS = auto()
-    OTHER = auto()
-    NAMELESS = auto()
-    SILENT = auto()
-
-
-class LiveAnswer(NamedTuple):
-    """One answer of the service: what it shows, and in words what was seen."""
-
-    shown: Shown
-    seen: str
 
 
 class LiveWait(NamedTuple):

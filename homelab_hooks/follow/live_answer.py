@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from homelab_hooks.follow.live import LiveAnswer, Shown
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.net.message import SERVER_ERRORS, HttpResponse, RequestFailed
 from homelab_hooks.text.commit_name import find_commit_tokens, is_dirty_build
 from homelab_hooks.text.humanize import short_sha

@@ -8,10 +8,10 @@ from urllib.parse import urljoin, urlsplit
 
 from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.config.link_spec import LiveTarget
-from homelab_hooks.follow.live import LiveAnswer
 from homelab_hooks.follow.live_answer import Compare, read_answer
+from homelab_hooks.net.live import LiveAnswer
 from homelab_hooks.net.message import REDIRECT_STATUSES, HttpRequest, HttpResponse, RequestFailed
-from homelab_hooks.polling.outcome import FailureKind, Found, Poll
+from homelab_hooks.polling.outcome import FailureKind, Found
 
 REQUEST_TIMEOUT_S = 10.0
 """seconds for one request with its redirects"""
@@ -50,7 +50,7 @@ class LiveHttpSource:
         self._connect, self._compare, self._now = connect, compare, now
         self._clients: dict[ServerUrl, Client] = {}
 
-    def poll(self) -> Poll[LiveAnswer]:
+    def poll(self) -> Found[LiveAnswer]:
         """Send one request; every outcome is Found."""
         path: Sequence[str] = self._target.path
         return Found(read_answer(self._get(), sha=self._sha, path=path, compare=self._compare))

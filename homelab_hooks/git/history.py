@@ -129,6 +129,10 @@ class History:
         """Return the names of the tags of a commit, annotated or not."""
         return self._git.lines("for-each-ref", "--format=%(refname:lstrip=2)", f"--points-at={sha}", _TAGS)
 
+    def tag_commit(self, name: str) -> str:
+        """Return the commit that a tag leads to, annotated or not; empty if there is no such tag."""
+        return self._object_of(f"{_TAGS}{name}^{{commit}}")
+
     def annotated_tags_at(self, sha: str) -> tuple[str, ...]:
         """Return the SHAs of the annotated tags that lead to a commit, also through other tags."""
         found: dict[str, None] = {}

@@ -18,6 +18,9 @@ REMOTE_TIMEOUT_S = 30.0
 WRITTEN_URL = "homelab-written-url:"
 """stands for a URL as it is written: git rewrites a name only once, and no other rule matches this one"""
 _HEADS = "refs/heads/"
+_TAGS = "refs/tags/"
+_PEELED = "^{}"
+"""after a tag in the list of a server's refs: the commit that it leads to"""
 _ADD_REMOTE_HINT = "to add a remote, run git remote add origin URL"
 
 
@@ -104,6 +107,21 @@ class Remotes:
         """Query the server for a branch's commit; NotFound if the server does not have the branch."""
         done = self._git.query_remote("ls-remote", "--", url, _HEADS + branch, remote=url, timeout=timeout)
         return self._read_tip(done, url, branch, timeout)
+
+    def ls_remote_tags(
+        self, remote: str, names: Sequence[str], *, timeout: float = REMOTE_TIMEOUT_S
+    ) -> Found[dict[str, str]] | Unavailable:
+        """Query the server for the commits of these tags; those that it does not have are left out."""
+        refs = [f"{_TAGS}{name}{peeled}" for name in names for peeled in ("", _PEELED)]
+        done = self._git.query_remote("ls-remote", "--", remote, *refs, remote=remote, timeout=timeout)
+        if not done.ok:
+            return _unavailable(done)
+        found = {ref: sha for sha, _, ref in (line.partition("\t") for line in done.lines)}
+        if not done.out and (page := self._find_web_page(remote, timeout)):
+            return page
+        # The server lists an annotated tag twice: the tag itself, and the commit that it leads to.
+        tips = {name: found.get(f"{_TAGS}{name}{_PEELED}") or found.get(f"{_TAGS}{name}") for name in names}
+        return Found({name: sha for name, sha in tips.items() if sha})
 
     def _read_tip(self, done: Completed, url: str, branch: str, timeout: float) -> Poll[str]:
         ref = _HEADS + branch

@@ -1,115 +1,10 @@
-"""Image proofs: where the image of a workload, or the workload itself, names a commit."""
+"""Reads image references, and the image IDs of pods."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-
-from homelab_hooks.errors import CommandError
-from homelab_hooks.kubectl.model import Container, Workload
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class TagProof:
-    """The image's tag names the commit."""
-
-    def __str__(self) -> str:
-        return "tag"
-
-    def find_name(self, workload: Workload, container: Container) -> str | None:
-        """Return the tag; empty for an image without one."""
-        del workload
-        return extract_tag(container.image)
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotationProof:
-    """An annotation of the pod template, else of the workload, names the commit."""
-
-    key: str
-
-    def __str__(self) -> str:
-        return f"annotation:{self.key}"
-
-    def find_name(self, workload: Workload, container: Container) -> str | None:
-        """Return the annotation's value; None where it is absent or empty."""
-        del container
-        return workload.template.annotations.get(self.key) or workload.annotations.get(self.key) or None
-
-
-@dataclass(frozen=True, slots=True)
-class LabelProof:
-    """A label of the pod template, else of the workload, names the commit."""
-
-    key: str
-
-    def __str__(self) -> str:
-        return f"label:{self.key}"
-
-    def find_name(self, workload: Workload, container: Container) -> str | None:
-        """Return the label's value; None where it is absent or empty."""
-        del container
-        return workload.template.labels.get(self.key) or workload.labels.get(self.key) or None
-
-
-@dataclass(frozen=True, slots=True)
-class EnvProof:
-    """An environment variable in the template's containers names the commit."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"env:{self.name}"
-
-    def find_name(self, workload: Workload, container: Container) -> str | None:
-        """Return the variable's value; None where the container has no such variable."""
-        del workload
-        return container.env.get(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class DigestProof:
-    """The image that runs has this digest; no commit is named."""
-
-    digest: str
-
-    def __str__(self) -> str:
-        return f"digest:{self.digest}"
-
-
-Proof = TagProof | AnnotationProof | LabelProof | EnvProof | DigestProof
-
-
-def parse_proof(text: str) -> Proof:
-    """Return the proof that `--image-proof` names; the empty text means the tag.
-
-    >>> parse_proof("annotation:example.test/commit")
-    AnnotationProof(key='example.test/commit')
-    >>> parse_proof("")
-    TagProof()
-
-    Raises:
-        CommandError: the text has none of the forms.
-    """
-    if text.strip() in {"", "tag"}:
-        return TagProof()
-    kind, _, value = text.strip().partition(":")
-    match kind, value:
-        case "annotation", value if value:
-            return AnnotationProof(value)
-        case "label", value if value:
-            return LabelProof(value)
-        case "env", value if value:
-            return EnvProof(value)
-        case "digest", value if _DIGEST.fullmatch(value):
-            return DigestProof(value)
-        case _:
-            raise CommandError(
-                f"{text!r} is not an image proof",
-                hint="expected tag, annotation:KEY, label:KEY, env:NAME, or digest:sha256:64-DIGITS",
-            )
 
 
 def extract_tag(reference: str) -> str:
@@ -131,3 +26,31 @@ def extract_digest(reference: str) -> str:
     """
     found = _DIGEST.search(reference)
     return found.group() if found else ""
+
+
+def extract_manifest_digest(image_id: str) -> str:
+    """Return the digest of the manifest that a pod's imageID names; empty if it names none.
+
+    containerd writes `REPOSITORY@sha256:...`, and docker `docker-pullable://REPOSITORY@sha256:...`. An image that was
+    built or imported on the node has only an image ID, which is the digest of its configuration: no registry has a
+    manifest of that digest (`docker://sha256:...`, or the digest alone).
+
+    >>> extract_manifest_digest("docker-pullable://example.test/app@sha256:" + "0" * 64)[:10]
+    'sha256:000'
+    >>> extract_manifest_digest("docker://sha256:" + "0" * 64)
+    ''
+    """
+    return extract_digest(image_id.rpartition("@")[2]) if "@" in image_id else ""
+
+
+def extract_registry(reference: str) -> str:
+    """Return the host of an image's registry, as docker and containerd find it.
+
+    >>> extract_registry("localhost/app"), extract_registry("registry.example.test:5000/app:1")
+    ('localhost', 'registry.example.test:5000')
+    >>> extract_registry("team/app:1"), extract_registry("app")
+    ('docker.io', 'docker.io')
+    """
+    host, slash, _ = reference.partition("/")
+    is_host = bool(slash) and ("." in host or ":" in host or host == "localhost")
+    return host if is_host else "docker.io"

@@ -169,6 +169,9 @@ class ContainerState:
     last_reason: str = ""
     last_exit_code: int | None = None
     digest: str = ""
+    """what tells two images apart: the digest of the manifest, or else the image's own ID"""
+    manifest_digest: str = ""
+    """by which a registry knows the image; empty if it was built or imported on the node"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ def _parse_state(raw: Json, *, init: bool) -> ContainerState:
         last_reason=strip_control_chars(before.get("reason") or ""),
         last_exit_code=_exit_code(before),
         digest=image_ref.extract_digest(raw.get("imageID") or ""),
+        manifest_digest=image_ref.extract_manifest_digest(raw.get("imageID") or ""),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.config.link_spec import parse_link
 from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
@@ -55,6 +56,10 @@ SAMPLES = {
     ),
     "deploy": Sample(
         ("web/shop", ("web/shop",)), ("web/sts/db", ("web/sts/db",)), ("shop", "web/", "a/b/c/d", "-n/x", "web shop/x;")
+    ),
+    "image_proof": Sample(
+        ("registry", ImageProof(ProofKind.REGISTRY)), ("label:commit", ImageProof(ProofKind.LABEL, "commit")),
+        ("tags", "label:", "digest:sha256:12", "live:shop.example.test"),
     ),
     "workflow": Sample(("build", ("build",)), ("deploy", ("deploy",)), ("a\x07b", "a\x1b[2J")),
     "superseded": Sample(("follow", Superseded.FOLLOW), ("fail", Superseded.FAIL), ("never", "AUTO")),
@@ -330,7 +335,7 @@ def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
 def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:
     assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
         "repo", "target", "verify", "follow", "workflow", "superseded", "when-busy", "deploy", "timeout",
-        "appear-timeout", "rollout-timeout", "settle",
+        "appear-timeout", "rollout-timeout", "settle", "image-proof",
     }  # fmt: skip
 
 

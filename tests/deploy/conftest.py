@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.deploy import machine
+from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource, LiveReader
 from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe, assess_observation
 from homelab_hooks.deploy.kubernetes.snapshot import RolloutObservation, Snapshot
 from homelab_hooks.deploy.request import Expectation, RolloutTimeouts
@@ -16,8 +18,8 @@ from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Event
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.git.release_tags import ReleaseTags
 from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.kubectl.model import (
     Container,
     ContainerPhase,
@@ -30,6 +32,7 @@ from homelab_hooks.kubectl.model import (
     WorkloadTarget,
 )
 from homelab_hooks.polling.outcome import Decision, Poll
+from homelab_hooks.registry.answer import ImageRegistry
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, RolloutRecording
 from homelab_hooks.verdict import Verdict
@@ -73,7 +76,7 @@ def decide(state: RolloutState, poll: Poll[RolloutObservation], now: float) -> D
 def request_() -> DeployRequest:
     """What most tests wait for."""
     return DeployRequest(
-        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=TagProof(), wait_for_workload=True,
+        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=ImageProof(ProofKind.TAG), wait_for_workload=True,
         timeout=60.0, settle=5.0, unreachable=180.0,
     )  # fmt: skip
 
@@ -93,6 +96,9 @@ def waited() -> Callable[..., FinishedWait]:
         watch: bool = False,
         spoils: tuple[float, str] | None = None,
         log: str = "",
+        releases: ReleaseTags | None = None,
+        registry: ImageRegistry | None = None,
+        live: LiveReader | None = None,
     ) -> FinishedWait:
         clock = time or SimulatedClock()
         events: list[tuple[float, Event]] = []
@@ -114,7 +120,8 @@ def waited() -> Callable[..., FinishedWait]:
             events.append((clock.now(), event))
 
         asking = replace(request, use_watches=watch)
-        probe = KubernetesProbe(Kubectl(played), contains, now=clock.now, wake=clock.wake if watch else None, tell=tell)
+        evidence = EvidenceSource(contains, now=clock.now, releases=releases, registry=registry, live=live)
+        probe = KubernetesProbe(Kubectl(played), evidence, now=clock.now, wake=clock.wake if watch else None, tell=tell)
         verdict = wait_for_rollouts(asking, probe=probe, clock=clock, tell=tell)
         return FinishedWait(verdict, clock.now(), events, asked, len(played.calls))
 
@@ -168,6 +175,8 @@ def a_wait() -> Callable[..., RolloutState]:
     def build(target: str = "shop/web", **changes: object) -> RolloutState:
         timeouts = RolloutTimeouts(rollout_timeout=100.0, settle=5.0, unreachable_timeout=60.0)
         changed = replace(timeouts, **changes)  # type: ignore[arg-type]  # a test names the word it changes
-        return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), changed, now=0.0)
+        return start_state(
+            WorkloadTarget.parse(target), Expectation(sha=SHA, proof=ImageProof(ProofKind.TAG)), changed, now=0.0
+        )
 
     return build

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.image_ref import DigestProof
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
@@ -187,12 +187,12 @@ def test_a_digest_is_proven_by_the_pods(
 ) -> None:
     stage.deploy(request_.sha)
     digest = "sha256:" + "0" * 64
-    over = waited(stage.at, replace(request_, proof=DigestProof(digest), timeout=20.0), time=time)
+    over = waited(stage.at, replace(request_, proof=ImageProof(ProofKind.DIGEST, digest), timeout=20.0), time=time)
     assert over.verdict.exit is ExitCode.TIMEOUT
     time.sleep(1.0)
     pods = [each for each in stage.at(0.0) if each["kind"] == "Pod"]
     runs = pods[0]["status"]["containerStatuses"][0]["imageID"].partition("@")[2]
-    over = waited(stage.at, replace(request_, proof=DigestProof(runs)), time=time)
+    over = waited(stage.at, replace(request_, proof=ImageProof(ProofKind.DIGEST, runs)), time=time)
     assert over.verdict.exit is ExitCode.OK
 
 

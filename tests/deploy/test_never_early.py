@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.deploy.kubernetes.snapshot import RolloutObservation, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.request import Expectation, RolloutTimeouts
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.kubectl.model import (
     ContainerPhase,
     ContainerState,
@@ -134,7 +134,9 @@ def test_no_history_without_all_pods_new_and_available_ends_in_0(
 
 def waiting(target: str, settle: float) -> RolloutState:
     timeouts = RolloutTimeouts(rollout_timeout=200.0, settle=settle, unreachable_timeout=60.0)
-    return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), timeouts, now=0.0)
+    return start_state(
+        WorkloadTarget.parse(target), Expectation(sha=SHA, proof=ImageProof(ProofKind.TAG)), timeouts, now=0.0
+    )
 
 
 def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> None:

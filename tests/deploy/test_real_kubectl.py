@@ -13,6 +13,7 @@ from typing import Protocol
 
 import pytest
 
+from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
 from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
@@ -122,7 +123,9 @@ class ClusterSandbox:
         self.processes.limits.clear()
         kubectl = Kubectl(self.processes, program=self.program, context=context, kubeconfig=str(self.kubeconfig))
         wake = self.clock.wake if request.use_watches else None
-        probe = KubernetesProbe(kubectl, apart, now=self.clock.now, wake=wake, tell=tell)
+        probe = KubernetesProbe(
+            kubectl, EvidenceSource(apart, now=self.clock.now), now=self.clock.now, wake=wake, tell=tell
+        )
         return wait_for_rollouts(request, probe=probe, clock=self.clock, tell=tell)
 
 

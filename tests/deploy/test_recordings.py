@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.image_ref import LabelProof
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
@@ -253,7 +253,7 @@ def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
                 objects.append(each)
         return objects
 
-    over = waited(labelled, replace(asked(request_, played, "9f2c1a7b"), proof=LabelProof("commit")))
+    over = waited(labelled, replace(asked(request_, played, "9f2c1a7b"), proof=ImageProof(ProofKind.LABEL, "commit")))
     assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
     assert "InvalidImageName" in over.verdict.reason
     assert over.ended < 14

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.deploy.assessment import Assessment, ImagePending, RolloutComplete, RolloutFailed, RolloutProgressing
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, Event, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.simulators.clock import SimulatedClock
 
@@ -92,7 +92,7 @@ ENDS: list[tuple[str, Sequence[Poll[Application]], ExitCode]] = [
 def test_each_end_is_the_one_that_a_workload_would_have(answers: Sequence[Poll[Application]], ends: ExitCode) -> None:
     probe, clock, events = ApplicationProbe(answers), SimulatedClock(), list[Event]()
     request = DeployRequest(
-        targets=("argocd/web",), sha=SHA, proof=TagProof(), timeout=60.0, settle=5.0, unreachable=30.0
+        targets=("argocd/web",), sha=SHA, proof=ImageProof(ProofKind.TAG), timeout=60.0, settle=5.0, unreachable=30.0
     )
     verdict = wait_for_rollouts(request, probe=probe, clock=clock, tell=events.append)
     assert verdict.exit is ends

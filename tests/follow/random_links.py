@@ -19,11 +19,12 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveAnswer, LiveWait, Shown, decide_live, start_live
+from homelab_hooks.follow.live import LiveWait, decide_live, start_live
 from homelab_hooks.follow.mirror import MirrorLimits, MirrorState, MirrorTip, decide_mirror, start_mirror
 from homelab_hooks.follow.polled import PolledLink, PollSource
 from homelab_hooks.follow.run_command import judge_exit
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StatusFault

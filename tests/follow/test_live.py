@@ -9,7 +9,8 @@ import pytest
 
 from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow.live import LiveAnswer, LiveWait, Shown, decide_live, start_live
+from homelab_hooks.follow.live import LiveWait, decide_live, start_live
+from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.polling.outcome import Found
 
 OURS, OTHER, NAMELESS, SILENT = (LiveAnswer(shown, shown.name.lower()) for shown in Shown)

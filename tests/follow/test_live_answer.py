@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from homelab_hooks.follow.live import Shown
 from homelab_hooks.follow.live_answer import read_answer
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.net.live import Shown
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 

@@ -10,10 +10,10 @@ from werkzeug import Request, Response
 
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.config.link_spec import parse_link
-from homelab_hooks.follow.live import LiveAnswer, Shown
 from homelab_hooks.follow.live_source import MAX_ANSWER_BYTES, LiveHttpSource
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
+from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.system.clock import SystemClock
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
+from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
 from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
@@ -59,14 +60,16 @@ def _played(replicas: int, *, listens: bool) -> int:
     request = DeployRequest(
         targets=(WorkloadTarget.parse("shop/web"),),
         sha=sha,
-        proof=TagProof(),
+        proof=ImageProof(ProofKind.TAG),
         timeout=900.0,
         settle=5.0,
         unreachable=60.0,
         use_watches=listens,
     )
     wake = time_.wake if listens else None
-    probe = KubernetesProbe(Kubectl(played), _apart, now=time_.now, wake=wake, tell=lambda _event: None)
+    probe = KubernetesProbe(
+        Kubectl(played), EvidenceSource(_apart, now=time_.now), now=time_.now, wake=wake, tell=lambda _event: None
+    )
     verdict = wait_for_rollouts(request, probe=probe, clock=time_, tell=lambda _event: None)
     assert verdict.exit is ExitCode.OK, verdict
     return len(played.calls) + DISCOVERY

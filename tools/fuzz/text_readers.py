@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from homelab_hooks.config import address, parsers
+from homelab_hooks.config import address, image_proof, parsers
 from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.text import commit_name, durations
@@ -40,7 +40,7 @@ def settings(data: bytes) -> None:
     for reader in (
         durations.parse_duration, address.parse_server_url, address.parse_dial, parsers.parse_repo_name,
         parsers.parse_ref_name, parsers.parse_workload,
-        parsers.parse_vault_path, image_ref.parse_proof,
+        parsers.parse_vault_path, image_proof.parse_image_proof,
     ):  # fmt: skip
         try:
             found = reader(text)

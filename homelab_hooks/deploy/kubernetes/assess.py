@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from homelab_hooks.config.image_proof import ProofKind
 from homelab_hooks.deploy.assessment import (
     Assessment,
     CrashedContainer,
@@ -14,8 +15,17 @@ from homelab_hooks.deploy.assessment import (
     RolloutFailed,
     RolloutProgressing,
 )
-from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
+from homelab_hooks.deploy.kubernetes.commit_match import match_commit
+from homelab_hooks.deploy.kubernetes.match import (
+    CommitMatch,
+    EvidencePending,
+    NewerCommit,
+    NoCommit,
+    OtherCommit,
+    SameCommit,
+)
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodProblem
+from homelab_hooks.deploy.kubernetes.revisions import find_current_revision, split_pods
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.kubectl import image_ref
@@ -29,7 +39,7 @@ class RolloutHistory:
 
     target: WorkloadTarget
     first_poll: bool = False
-    """whether this is the first poll that found the workload"""
+    """whether this is the first poll in which it is known what the workload runs"""
     proven_image: str = ""
     """the image that named the commit in an earlier snapshot; empty if none did"""
     previous_images: tuple[str, ...] = ()
@@ -38,6 +48,8 @@ class RolloutHistory:
     """the pods have progressed since the last snapshot"""
     evidence: tuple[ObservedProblem, ...] = ()
     fatal: PodProblem | None = None
+    gave_up: bool = False
+    """a server that has the evidence has not answered for the unreachable-timeout"""
 
     @property
     def kind(self) -> WorkloadKind:
@@ -48,6 +60,9 @@ class RolloutHistory:
         """Return a failure, with the command that shows more."""
         hint = f"see `kubectl -n {self.target.namespace} describe {self.target.kind}/{self.target.name}`"
         return RolloutFailed(reason, image, hint, crashed)
+
+
+_NO_COMMIT_HINT = "deploy images tagged with the commit, or choose another proof with --image-proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +76,8 @@ class _Context:
     current: Revision | None
     new: tuple[Pod, ...]
     old: tuple[Pod, ...]
-
-
-def find_current_revision(snapshot: Snapshot, kind: WorkloadKind) -> Revision | None:
-    """Return the revision of the workload's current template; None until its controller has created it.
-
-    The number (or name) alone is not enough: just after a change it is still that of the old revision.
-    """
-    workload, revisions = snapshot.workload, snapshot.revisions
-    if kind is WorkloadKind.DEPLOYMENT:
-        found = next((each for each in revisions if str(each.number) == workload.revision), None)
-    elif kind is WorkloadKind.STATEFULSET:
-        found = next((each for each in revisions if each.name == workload.revision), None)
-    else:  # the status of a DaemonSet does not name its revision
-        found = max(revisions, key=lambda revision: revision.number, default=None)
-    return found if found is not None and found.template == workload.template else None
-
-
-def split_pods(snapshot: Snapshot, kind: WorkloadKind) -> tuple[tuple[Pod, ...], tuple[Pod, ...]]:
-    """Return the active pods of the current revision, and those of other revisions."""
-    current = find_current_revision(snapshot, kind)
-    name = current.name if current else None
-    living = [pod for pod in snapshot.pods if pod.is_active]
-    return tuple(pod for pod in living if pod.revision == name), tuple(pod for pod in living if pod.revision != name)
+    incomplete: str = ""
+    """what is missing until every pod is known to run the commit; empty if nothing is"""
 
 
 def assess(snapshot: Snapshot, expectation: Expectation, history: RolloutHistory) -> Assessment:
@@ -92,26 +86,53 @@ def assess(snapshot: Snapshot, expectation: Expectation, history: RolloutHistory
         return Deleting()
     named = match_commit(snapshot, expectation)
     match named:
-        case NoCommit(shown, reason) if history.first_poll:
-            return ImageUnproven(
-                reason, "deploy images tagged with the commit, or choose another proof with --image-proof", shown
-            )
-        case NoCommit() | OtherCommit():
-            return (
-                _image_replaced(named, expectation, history)
-                if history.proven_image
-                else _image_pending(named, expectation)
-            )
         case SameCommit() | NewerCommit():
-            new, old = split_pods(snapshot, history.kind)
-            current = find_current_revision(snapshot, history.kind)
-            return _assess_rollout(_Context(snapshot.workload, expectation, history, named, current, new, old))
+            return _assess_rollout(_build_context(snapshot, expectation, history, named, named.mixed))
+        case EvidencePending():
+            return _assess_undecided(snapshot, expectation, history, named)
+        case NoCommit(final=final) if final or history.first_poll:
+            return ImageUnproven(named.reason, named.hint or _NO_COMMIT_HINT, named.image)
+        case NoCommit() | OtherCommit() if history.proven_image:
+            return _image_replaced(named, expectation, history)
+        case NoCommit() | OtherCommit():
+            return _image_pending(named, expectation)
+
+
+def _assess_undecided(
+    snapshot: Snapshot, expectation: Expectation, history: RolloutHistory, named: EvidencePending
+) -> Assessment:
+    """Return that the rollout is not over, and fails as any other; unproven if the server with the evidence is out."""
+    if named.is_outage and history.gave_up:
+        return ImageUnproven(named.unproven, named.hint, named.image)
+    if not history.proven_image:
+        problem = f" ({history.evidence[0].problem.text})" if history.evidence else ""
+        return ImagePending(f"{named.reason}{problem}", named.image)
+    proof = SameCommit(history.proven_image, ())
+    return _assess_rollout(_build_context(snapshot, expectation, history, proof, named.reason))
+
+
+def unproven_at_timeout(named: CommitMatch) -> ImageUnproven | None:
+    """Return the result if the evidence is still incomplete when time runs out; None: the wait has timed out."""
+    if isinstance(named, EvidencePending) and named.unproven:
+        return ImageUnproven(named.unproven, named.hint, named.image)
+    return None
+
+
+def _build_context(
+    snapshot: Snapshot,
+    expectation: Expectation,
+    history: RolloutHistory,
+    proof: SameCommit | NewerCommit,
+    incomplete: str,
+) -> _Context:
+    new, old = split_pods(snapshot, history.kind)
+    current = find_current_revision(snapshot, history.kind)
+    return _Context(snapshot.workload, expectation, history, proof, current, new, old, incomplete)
 
 
 def _wanted_name(expectation: Expectation) -> str:
-    return (
-        expectation.proof.digest[:19] if isinstance(expectation.proof, image_ref.DigestProof) else expectation.short_sha
-    )
+    proof = expectation.proof
+    return proof.value[:19] if proof.kind is ProofKind.DIGEST else expectation.short_sha
 
 
 def _image_pending(found: NoCommit | OtherCommit, expectation: Expectation) -> ImagePending:
@@ -141,13 +162,15 @@ def _assess_rollout(case: _Context) -> Assessment:
         _assess_scale,
         _assess_counts,
         _assess_old_pods,
+        _assess_evidence,
         _assess_digests,
     )
     for step in steps:
         if (assessment := step(case)) is not None:
             return assessment
     note = f"included in newer deploy {case.proof.name}" if isinstance(case.proof, NewerCommit) else ""
-    return RolloutComplete(case.proof.image, note, {pod.uid: pod.restarts for pod in case.new})
+    restarts = {pod.uid: pod.restarts for pod in case.new}
+    return RolloutComplete(case.proof.image, note, restarts, case.proof.proof)
 
 
 def _assess_paused(case: _Context) -> Assessment | None:
@@ -226,6 +249,14 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
         reason = f"{count} not updated because of the partition ({workload.partition})"
         return reason, "lower the partition of the StatefulSet"
     return "", ""
+
+
+def _assess_evidence(case: _Context) -> Assessment | None:
+    """Return that the rollout is blocked by pods that run something else, or that the evidence is incomplete."""
+    if case.proof.mixed:
+        hint = "restart the rollout, with imagePullPolicy: Always if the tag is pushed again"
+        return RolloutProgressing(case.proof.image, blocked_by=case.proof.mixed, blocked_hint=hint)
+    return RolloutProgressing(case.proof.image, case.incomplete) if case.incomplete else None
 
 
 def _assess_digests(case: _Context) -> Assessment | None:

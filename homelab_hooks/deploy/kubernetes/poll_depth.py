@@ -57,8 +57,12 @@ def poll_depth(state: RolloutState, watch_state: WatchState, now: float) -> Poll
         return PollDepth.SNAPSHOT
     if due or changed:
         return PollDepth.WORKLOAD
-    counts_changed = rolling and latest.counts != memory.last_workload.counts
-    return PollDepth.WATCH_ONLY if counts_changed or watch_state.up is not memory.watched else PollDepth.NONE
+    counts_changed = latest.counts != memory.last_workload.counts
+    if counts_changed and memory.proof_is_in_pods and not state.proven_image:
+        return PollDepth.WORKLOAD  # other pods, and they show what runs
+    return (
+        PollDepth.WATCH_ONLY if (rolling and counts_changed) or watch_state.up is not memory.watched else PollDepth.NONE
+    )
 
 
 def _rollout_ends(before: Workload, after: Workload) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from homelab_hooks.deploy.kubernetes import poll_depth
-from homelab_hooks.deploy.kubernetes.assess import find_current_revision
-from homelab_hooks.deploy.kubernetes.commit_match import proves_commit, unknown_commits
+from homelab_hooks.deploy.kubernetes.commit_match import match_commit, proves_commit
+from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
+from homelab_hooks.deploy.kubernetes.match import EvidencePending, NewerCommit, SameCommit
 from homelab_hooks.deploy.kubernetes.poll_depth import PollDepth, WatchState
+from homelab_hooks.deploy.kubernetes.revisions import find_current_revision
 from homelab_hooks.deploy.kubernetes.snapshot import (
     RolloutObservation,
     Snapshot,
@@ -19,8 +21,6 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
 from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.git.containment import Containment, ContainmentCheck
-from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
@@ -29,9 +29,10 @@ _MAX_TRIES = 3
 
 
 class WorkloadPoller:
-    """Polls workloads; caches whether the commits that they name contain ours.
+    """Polls workloads, and asks for the evidence about their images.
 
     Args:
+        evidence: asks git, the registry, or the service.
         now: returns the time, to limit each call to the time that is left.
         wake: ends the current sleep of the wait; None: no watches are started.
     """
@@ -39,15 +40,14 @@ class WorkloadPoller:
     def __init__(
         self,
         kubectl: Kubectl,
-        contains: ContainmentCheck,
+        evidence: EvidenceSource,
         now: Callable[[], float],
         wake: Callable[[], None] | None = None,
     ) -> None:
         self._kubectl = kubectl
-        self._contains = contains
+        self._evidence = evidence
         self._now = now
         self._wake = wake
-        self._known: dict[tuple[str, str], Containment] = {}
         self._watchers: dict[WorkloadTarget, WorkloadWatcher] = {}
 
     def close(self) -> None:
@@ -98,9 +98,8 @@ class WorkloadPoller:
         workload = read.value
         if state.proven_image and poll_depth.workload_suffices(state, workload, self._now()):
             return Found(WorkloadOnly(workload=workload))
-        bare = Snapshot(
-            workload=workload, containment=self._containment(workload, state.expectation), without_pods=True
-        )
+        bare = Snapshot(workload=workload, kind=workload_target(state).kind, without_pods=True)
+        bare = self._evidence.complete(bare, state.expectation)
         if not state.proven_image and not _needs_pods(bare, state.expectation):
             return Found(bare)
         return self._consistent_snapshot(state, workload)
@@ -136,11 +135,11 @@ class WorkloadPoller:
         if not _is_same_workload(first, again.value):
             changed: Workload = again.value
             return changed
-        containment = self._containment(again.value, state.expectation)
         snapshot = Snapshot(
-            workload=again.value, revisions=revisions.value, pods=pods.value, taken_at=taken, containment=containment
-        )
-        return Found(self._with_events(state, snapshot))
+            workload=again.value, kind=workload_target(state).kind, revisions=revisions.value, pods=pods.value,
+            taken_at=taken,
+        )  # fmt: skip
+        return Found(self._with_events(state, self._evidence.complete(snapshot, state.expectation)))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
         return self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
@@ -166,20 +165,16 @@ class WorkloadPoller:
         why = self._kubectl.cannot_create(workload_target(state), workload, within=state.call_timeout(self._now()))
         return replace(snapshot, workload=replace(workload, cannot_create=why))
 
-    def _containment(self, workload: Workload, expectation: Expectation) -> dict[str, Containment]:
-        """Return whether each commit on the workload contains ours; an unknown one is queried again."""
-        for name in unknown_commits(workload, expectation):
-            if not self._known.get((name, expectation.sha), Containment.UNKNOWN).is_known:
-                self._known[name, expectation.sha] = self._contains(newer=name, ours=expectation.sha)
-        return {name: known for (name, sha), known in self._known.items() if sha == expectation.sha}
-
 
 def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:
-    """Return whether to poll the pods: once the template names the commit and is observed, or for a digest."""
-    if isinstance(expectation.proof, image_ref.DigestProof):
-        return True
-    is_observed = snapshot.workload.observed == snapshot.workload.generation
-    return is_observed and proves_commit(snapshot, expectation)
+    """Return whether to poll the pods: once the template names the commit and is observed, or if only they show it."""
+    match match_commit(snapshot, expectation):
+        case EvidencePending(needs_pods=needs_pods):
+            return needs_pods
+        case SameCommit() | NewerCommit():
+            return snapshot.workload.observed == snapshot.workload.generation
+        case _:
+            return False
 
 
 def _incomplete(poll: NotFound | Unavailable | Denied) -> Unavailable | Denied:

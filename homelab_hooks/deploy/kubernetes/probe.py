@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from homelab_hooks.deploy.kubernetes import pod_failures, poll_depth
-from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, split_pods
-from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, SameCommit, match_commit
+from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, unproven_at_timeout
+from homelab_hooks.deploy.kubernetes.commit_match import match_commit
 from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
+from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
+from homelab_hooks.deploy.kubernetes.match import CommitMatch, EvidencePending, NewerCommit, SameCommit
 from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
+from homelab_hooks.deploy.kubernetes.revisions import split_pods
 from homelab_hooks.deploy.kubernetes.snapshot import (
     PodProgress,
     RolloutObservation,
@@ -22,7 +25,6 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.events import Event
-from homelab_hooks.git.containment import ContainmentCheck
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import Workload, WorkloadKind
 from homelab_hooks.polling.outcome import Poll
@@ -32,7 +34,7 @@ class KubernetesProbe:
     """Polls Deployments, StatefulSets, and DaemonSets (`deploy.proof.DeliveryProbe`).
 
     Args:
-        contains: asks git whether a commit contains the expected one.
+        evidence: asks git, the registry, or the service what an image is.
         now: returns the time, to limit each call to the time that is left.
         wake: ends the current sleep of the wait; None: kubectl's watches are not used.
         tell: receives the last log lines of a container whose crash failed the rollout.
@@ -41,13 +43,13 @@ class KubernetesProbe:
     def __init__(
         self,
         kubectl: Kubectl,
-        contains: ContainmentCheck,
+        evidence: EvidenceSource,
         *,
         now: Callable[[], float],
         wake: Callable[[], None] | None,
         tell: Callable[[Event], None],
     ) -> None:
-        self._poller = WorkloadPoller(kubectl, contains, now, wake)
+        self._poller = WorkloadPoller(kubectl, evidence, now, wake)
         self._crash_logs = CrashLogs(kubectl, tell)
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
@@ -85,20 +87,22 @@ def assess_observation(observation: RolloutObservation, state: RolloutState, now
 def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Assessed:
     workload, memory = snapshot.workload, get_memory(state)
     named = match_commit(snapshot, state.expectation)
-    proves = isinstance(named, SameCommit | NewerCommit)
     if state.uid and workload.uid != state.uid:
         memory = replace(memory, last_snapshot=None, pod_progress=None, first_restarts={}, evidence=())
     memory = poll_depth.record_poll(memory, workload, now, watched=snapshot.watched)
+    memory = _record_match(memory, snapshot, named, now)
     history = RolloutHistory(
         target=workload_target(state),
-        first_poll=not state.uid,
+        first_poll=not state.proven_image and not state.previous_images,
         proven_image=state.proven_image,
         previous_images=state.previous_images,
         evidence=memory.evidence,
+        gave_up=memory.outage_since is not None and now - memory.outage_since >= state.timeouts.unreachable_timeout,
     )
     if not snapshot.without_pods:
         taken_at = now if snapshot.taken_at is None else snapshot.taken_at
         memory = replace(memory, last_snapshot=snapshot, last_snapshot_at=taken_at)
+        proves = isinstance(named, SameCommit | NewerCommit | EvidencePending)
         memory, history = _record_pods(memory, history, snapshot, now, proves=proves)
     return Assessed(
         identity=workload.uid,
@@ -107,7 +111,22 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
         memory=memory,
         assessment=assess(snapshot, state.expectation, history),
         image=named.image,
-        proves=proves,
+        proves=isinstance(named, SameCommit | NewerCommit),
+        undecided=isinstance(named, EvidencePending),
+        at_timeout=unproven_at_timeout(named),
+    )
+
+
+def _record_match(memory: WorkloadMemory, snapshot: Snapshot, named: CommitMatch, now: float) -> WorkloadMemory:
+    """Return the memory with how long the evidence has been incomplete, and whether it is in the pods."""
+    is_undecided = isinstance(named, EvidencePending)
+    is_outage = isinstance(named, EvidencePending) and named.is_outage
+    before, outage = memory.undecided_since, memory.outage_since
+    return replace(
+        memory,
+        undecided_since=(now if before is None else before) if is_undecided else None,
+        outage_since=(now if outage is None else outage) if is_outage else None,
+        proof_is_in_pods=not snapshot.without_pods,
     )
 
 
@@ -150,6 +169,7 @@ def build_poll_timing(memory: WorkloadMemory, kind: WorkloadKind) -> PollTiming:
         watched=memory.watched,
         unexplained=poll_depth.pods_missing(memory, kind),
         problems_since=tuple(each.since for each in memory.evidence),
+        undecided_since=memory.undecided_since,
         expected_end_at=memory.pods_climbed_at + usual if usual else None,
         instance_s=usual,
     )

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from homelab_hooks.deploy.kubernetes.evidence import Evidence
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.git.containment import Containment
-from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadTarget
+from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The workload, its revisions, and its pods at one moment.
-
-    `containment` has, for each commit that the workload names, whether it contains the expected one.
-    """
+    """The workload, its revisions, and its pods at one moment, and what is known about their images."""
 
     workload: Workload
+    kind: WorkloadKind = WorkloadKind.DEPLOYMENT
     revisions: tuple[Revision, ...] = ()
     pods: tuple[Pod, ...] = ()
     without_pods: bool = False
@@ -27,7 +25,7 @@ class Snapshot:
     """whether a watch is up that would end the sleep early"""
     taken_at: float | None = None
     """when its pods were requested, in the clock's seconds; None: at the moment of the assessment"""
-    containment: Mapping[str, Containment] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,12 @@ class WorkloadMemory:
     first_restarts: Mapping[str, int] = field(default_factory=dict)
     """restarts by the pod's uid, in the first poll that saw the pod"""
     evidence: tuple[ObservedProblem, ...] = ()
+    undecided_since: float | None = None
+    """since when the evidence about the image has been incomplete"""
+    outage_since: float | None = None
+    """since when a server that has the evidence has not answered"""
+    proof_is_in_pods: bool = False
+    """whether the last poll read the pods to find out what runs"""
 
 
 def get_memory(state: RolloutState) -> WorkloadMemory:

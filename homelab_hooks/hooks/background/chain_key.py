@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any, NamedTuple
 
+from homelab_hooks.config.image_proof import ImageProof
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.follow.choice import FollowChoice, choose_links
 
@@ -66,4 +67,6 @@ def describe_chain(config: Config, *, deploying: bool) -> ChainKey:
 
 
 def _format(value: object) -> str:
+    if isinstance(value, ImageProof):  # its text is without a URL's query
+        return str(value)
     return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

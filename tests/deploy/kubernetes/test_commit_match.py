@@ -7,22 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.deploy.kubernetes.commit_match import (
-    NewerCommit,
-    NoCommit,
-    OtherCommit,
-    SameCommit,
-    match_commit,
-    unknown_commits,
-)
+from homelab_hooks.config.image_proof import ImageProof, ProofKind
+from homelab_hooks.deploy.kubernetes.commit_match import find_questions, match_commit
+from homelab_hooks.deploy.kubernetes.evidence import CompareCommit, Evidence
+from homelab_hooks.deploy.kubernetes.match import EvidencePending, NewerCommit, NoCommit, OtherCommit, SameCommit
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.git.containment import Containment
-from homelab_hooks.kubectl.image_ref import AnnotationProof, DigestProof, EnvProof, LabelProof, Proof, TagProof
 from homelab_hooks.kubectl.model import Container, Pod, Template
 
 SHA = "9f2c1a7b" + "0" * 32
-ASKED = Expectation(sha=SHA, proof=TagProof())
+ASKED = Expectation(sha=SHA, proof=ImageProof(ProofKind.TAG))
 REPOSITORY = "registry.example.test/app"
 
 
@@ -34,8 +29,8 @@ def with_containers(snapshot: Snapshot, *images: str, **more: dict[str, str]) ->
 def test_one_container_that_names_the_commit_is_enough(snapshot: Callable[..., Snapshot]) -> None:
     """Sidecars have tags of their own, an older image beside ours too."""
     seen = with_containers(snapshot(), "proxy:1.29", f"{REPOSITORY}:0aa11bb2", f"{REPOSITORY}:9f2c1a7b")
-    assert match_commit(seen, ASKED) == SameCommit(f"{REPOSITORY}:9f2c1a7b", ("c2",))
-    assert unknown_commits(seen.workload, ASKED) == ()
+    assert match_commit(seen, ASKED) == SameCommit(f"{REPOSITORY}:9f2c1a7b", ("c2",), "its tag")
+    assert find_questions(seen, ASKED) == ()
 
 
 def test_the_named_container_alone_decides(snapshot: Callable[..., Snapshot]) -> None:
@@ -60,30 +55,33 @@ def test_an_image_that_does_not_contain_the_commit_is_another(
 ) -> None:
     """What git does not know may be newer, which is said."""
     seen = with_containers(snapshot(), f"{REPOSITORY}:0aa11bb2")
-    seen = replace(seen, containment={"0aa11bb2": known} if known else {})
+    seen = replace(seen, evidence=Evidence(containment={"0aa11bb2": known} if known else {}))
     assert match_commit(seen, ASKED) == OtherCommit(f"{REPOSITORY}:0aa11bb2", "0aa11bb2", unknown=unknown)
 
 
 def test_a_newer_image_counts_unless_exact(snapshot: Callable[..., Snapshot]) -> None:
     seen = with_containers(snapshot(), f"{REPOSITORY}:main-3c5d7e9f")
-    assert unknown_commits(seen.workload, ASKED) == ("3c5d7e9f",)
-    seen = replace(seen, containment={"3c5d7e9f": Containment.CONTAINS})
-    assert match_commit(seen, ASKED) == NewerCommit(f"{REPOSITORY}:main-3c5d7e9f", ("c0",), "3c5d7e9f")
+    assert find_questions(seen, ASKED) == (CompareCommit("3c5d7e9f"),)
+    seen = replace(seen, evidence=Evidence(containment={"3c5d7e9f": Containment.CONTAINS}))
+    assert match_commit(seen, ASKED) == NewerCommit(f"{REPOSITORY}:main-3c5d7e9f", ("c0",), "3c5d7e9f", "its tag")
     exact = replace(ASKED, exact=True)
     assert isinstance(match_commit(seen, exact), OtherCommit)
-    assert unknown_commits(seen.workload, exact) == ()
+    assert find_questions(seen, exact) == ()
 
 
 @pytest.mark.parametrize("tag", ["9f2c1a7b-dirty", "3c5d7e9f-dirty"])
 def test_a_dirty_image_is_another_whatever_it_names(snapshot: Callable[..., Snapshot], tag: str) -> None:
     seen = with_containers(snapshot(), f"{REPOSITORY}:{tag}")
-    seen = replace(seen, containment={"3c5d7e9f": Containment.CONTAINS})
+    seen = replace(seen, evidence=Evidence(containment={"3c5d7e9f": Containment.CONTAINS}))
     assert isinstance(match_commit(seen, ASKED), OtherCommit)
-    assert unknown_commits(seen.workload, ASKED) == ()
+    assert find_questions(seen, ASKED) == ()
 
 
 @pytest.mark.parametrize("where", ["template", "workload"])
-@pytest.mark.parametrize("proof", [AnnotationProof("example.test/commit"), LabelProof("example.test/commit")])
+@pytest.mark.parametrize(
+    "proof",
+    [ImageProof(ProofKind.ANNOTATION, "example.test/commit"), ImageProof(ProofKind.LABEL, "example.test/commit")],
+)
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -95,10 +93,10 @@ def test_a_dirty_image_is_another_whatever_it_names(snapshot: Callable[..., Snap
     ],
 )
 def test_annotations_and_labels_are_looked_up_on_the_template_then_on_the_workload(
-    *, snapshot: Callable[..., Snapshot], proof: Proof, where: str, value: str, expected: type
+    *, snapshot: Callable[..., Snapshot], proof: ImageProof, where: str, value: str, expected: type
 ) -> None:
     words = {"example.test/commit": value} if value else {}
-    field = "annotations" if isinstance(proof, AnnotationProof) else "labels"
+    field = "annotations" if proof.kind is ProofKind.ANNOTATION else "labels"
     seen = with_containers(snapshot(), f"{REPOSITORY}:latest")
     if where == "template":
         template = replace(seen.workload.template, **{field: words})  # type: ignore[arg-type]  # one of two fields
@@ -113,13 +111,13 @@ def test_a_variable_of_a_main_container_proves(snapshot: Callable[..., Snapshot]
     for value, expected in (("9f2c1a7b", SameCommit), ("3c5d7e9f", NewerCommit), ("none", NoCommit)):
         template = Template((Container("app", f"{REPOSITORY}:latest", {"GIT_SHA": value}),))
         shown = replace(seen, workload=replace(seen.workload, template=template))
-        shown = replace(shown, containment={"3c5d7e9f": Containment.CONTAINS})
-        assert isinstance(match_commit(shown, replace(ASKED, proof=EnvProof("GIT_SHA"))), expected)
+        shown = replace(shown, evidence=Evidence(containment={"3c5d7e9f": Containment.CONTAINS}))
+        assert isinstance(match_commit(shown, replace(ASKED, proof=ImageProof(ProofKind.ENV, "GIT_SHA"))), expected)
 
 
 def test_a_digest_in_the_template_decides(snapshot: Callable[..., Snapshot]) -> None:
     digest, other = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
-    asked = replace(ASKED, proof=DigestProof(digest))
+    asked = replace(ASKED, proof=ImageProof(ProofKind.DIGEST, digest))
     assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}@{digest}"), asked), SameCommit)
     assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}:x@{other}"), asked), OtherCommit)
 
@@ -128,12 +126,13 @@ def test_without_a_digest_in_the_template_the_pods_tell(
     snapshot: Callable[..., Snapshot], a_pod: Callable[..., Pod]
 ) -> None:
     """A tag that was pushed again makes pods of another digest."""
-    asked = replace(ASKED, proof=DigestProof("sha256:" + "1" * 64))
+    asked = replace(ASKED, proof=ImageProof(ProofKind.DIGEST, "sha256:" + "1" * 64))
     assert isinstance(match_commit(snapshot("latest"), asked), SameCommit)
     going = (a_pod("web-new-0", terminating=True),)
-    assert isinstance(match_commit(snapshot("latest", pods=going), asked), OtherCommit)
+    assert isinstance(match_commit(snapshot("latest", pods=going), asked), EvidencePending)
     assert isinstance(
-        match_commit(snapshot("latest"), replace(asked, proof=DigestProof("sha256:" + "2" * 64))), OtherCommit
+        match_commit(snapshot("latest"), replace(asked, proof=ImageProof(ProofKind.DIGEST, "sha256:" + "2" * 64))),
+        OtherCommit,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.text import commit_name
 
@@ -83,25 +82,3 @@ def test_a_sha_256_commit_is_named_like_any_other() -> None:
     sha = "9f2c1a7b" * 8
     assert commit_name.has_commit_token(sha, sha)
     assert commit_name.has_commit_token(sha[:8], sha)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["annotation:", "annotation", "label:", "env:", "digest:sha256:12", "digest:" + "0" * 64, "tags", "tag:x", ":"],
-)
-def test_a_malformed_proof_is_a_problem_that_names_it(text: str) -> None:
-    with pytest.raises(CommandError) as caught:
-        image_ref.parse_proof(text)
-    assert repr(text) in caught.value.message
-
-
-@pytest.mark.parametrize(
-    "proof",
-    [
-        image_ref.TagProof(), image_ref.AnnotationProof("example.test/commit"),
-        image_ref.LabelProof("app.kubernetes.io/version"),
-        image_ref.EnvProof("GIT_SHA"), image_ref.DigestProof("sha256:" + "ab" * 32),
-    ],
-)  # fmt: skip
-def test_a_proof_is_written_as_it_is_read(proof: image_ref.Proof) -> None:
-    assert image_ref.parse_proof(str(proof)) == proof

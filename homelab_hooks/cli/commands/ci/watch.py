@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fail-fast", action="store_true", help="exit as soon as one pipeline has failed")
     options.add_options(
         parser, *options.CI_OPTIONS, "remote", *options.DECIDING_OPTIONS, *options.TIMEOUT_OPTIONS, "deploy",
-        *options.ROLLOUT_OPTIONS, "output",
+        *options.PROOF_OPTIONS, *options.ROLLOUT_OPTIONS, "output",
     )  # fmt: skip
 
 
@@ -85,7 +85,8 @@ def _build_rollout_links(
         def wait() -> Verdict:
             runtime, remote = session.runtime, about.remote()
             branch = watch_setup.known_target(config, runtime.git_readonly, remote)
-            return deploy_setup.run_wait(request, session, remote=remote, target=branch, kubectl=runtime.kubectl())
+            origin = deploy_setup.CommitOrigin(remote, branch)
+            return deploy_setup.run_wait(request, session, config, origin=origin, kubectl=runtime.kubectl())
 
         resume = deploy_setup.deploy_resume_command(vars(args), config.deploy, about.commit.sha)
         return DeployLink(name=f"deploy:{target}", wait=wait, resume_command=resume)

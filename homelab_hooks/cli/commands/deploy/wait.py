@@ -4,8 +4,9 @@ Wait until each workload runs an image of the commit and its rollout is complete
 Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.
 Without TARGET, the configured workloads are used (homelab.deploy).
 
-An image belongs to the commit if its tag contains the SHA, as in app:dd843c68, unless --image-proof sets another way to
-identify it.
+An image belongs to the commit if its tag contains the SHA, as in app:dd843c68, if its tag is the name of a git tag of
+the commit, or if the registry has the commit as the revision of its digest. --image-proof selects one of these, or
+other evidence.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from homelab_hooks.app import deploy_setup, options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
-from homelab_hooks.kubectl.image_ref import parse_proof
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,15 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--container", default="", metavar="NAME", help="check only this container's image (default: any container)"
     )
-    parser.add_argument(
-        "--image-proof", default="tag", metavar="PROOF",
-        help="where to find the commit: tag, annotation:KEY, label:KEY, or env:NAME; or digest:sha256:..., the "
-        "digest to expect (default: tag)",
-    )  # fmt: skip
     parser.add_argument("--exact", action="store_true", help="do not accept a newer commit that contains this one")
     parser.add_argument("--wait-for-workload", action="store_true", help="wait for a workload that does not exist yet")
     options.add_kubectl_options(parser)
-    options.add_options(parser, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote", "output")
+    options.add_options(
+        parser, *options.PROOF_OPTIONS, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote", "output"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -46,7 +43,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not workloads:
         hint = "run homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("no workload given", hint=hint)
-    proof = parse_proof(args.image_proof)
     commit = watch_setup.resolve_commit(runtime, args.sha)
     remote = watch_setup.default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
@@ -54,20 +50,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
     asked = replace(
         deploy_setup.build_deploy_request(config, workloads, commit.sha),
-        proof=proof,
         container=args.container,
         exact=args.exact,
         wait_for_workload=args.wait_for_workload,
     )
     kubectl = runtime.kubectl(context=args.context, kubeconfig=args.kubeconfig)
     target = watch_setup.known_target(config, runtime.git_readonly, remote)
-    return session.finish(deploy_setup.run_wait(asked, session, remote=remote, target=target, kubectl=kubectl))
+    origin = deploy_setup.CommitOrigin(remote, target)
+    return session.finish(deploy_setup.run_wait(asked, session, config, origin=origin, kubectl=kubectl))
 
 
 def _again(args: argparse.Namespace) -> list[str]:
     """Return the options that only this command has, quoted, for the resume command."""
     named = {"--container": args.container, "--context": args.context, "--kubeconfig": args.kubeconfig}
     found = [word for option, text in named.items() if text for word in (option, text)]
-    found += ["--image-proof", args.image_proof] if args.image_proof != "tag" else []
     found += [option for option, on in (("--exact", args.exact), ("--wait-for-workload", args.wait_for_workload)) if on]
     return [shlex.quote(word) for word in found]

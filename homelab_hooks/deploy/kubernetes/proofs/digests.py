@@ -1,0 +1,189 @@
+"""The proofs by digest: what the pods run, compared with a digest or with what the registry has about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from homelab_hooks.deploy.kubernetes.match import (
+    CommitMatch,
+    EvidencePending,
+    NewerCommit,
+    NoCommit,
+    OtherCommit,
+    SameCommit,
+)
+from homelab_hooks.deploy.kubernetes.proofs.case import ProofCase, choose_match
+from homelab_hooks.deploy.kubernetes.revisions import find_current_revision, split_pods
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl import image_ref
+from homelab_hooks.kubectl.model import Container, ContainerState
+from homelab_hooks.registry.answer import ImageFacts, RegistrySilence, RunningImage
+from homelab_hooks.text.commit_name import find_commit_tokens, has_commit_token, is_dirty_build
+from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
+
+DIGEST_DIGITS = 12
+"""digits of a digest in a message, after `sha256:`"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDigests:
+    """The digests of one container in the pods of the current revision."""
+
+    pods: Mapping[str, tuple[str, ...]]
+    """by digest, the names of the pods; none if the digest is in the template"""
+    without: tuple[str, ...] = ()
+    """the pods that have no digest yet"""
+
+
+def match_registry(case: ProofCase) -> CommitMatch:
+    """Return how the images that run match, by their labels, annotations, and tags in the registry.
+
+    Only digests are asked, never the tag: it may have been moved since the pods pulled it.
+    """
+
+    def match(container: Container, digest: str) -> CommitMatch:
+        return _match_described(case, container, RunningImage(reference=container.image, digest=digest))
+
+    return choose_match(
+        _match_container(case, each, lambda state: state.manifest_digest, match) for each in case.containers
+    )
+
+
+def match_digest(case: ProofCase) -> CommitMatch:
+    """Return whether the pods run the expected digest."""
+    wanted = case.expectation.proof.value
+
+    def match(container: Container, digest: str) -> CommitMatch:
+        image = _name_image(container, digest)
+        return SameCommit(image, (container.name,), "its digest") if digest == wanted else OtherCommit(image, digest)
+
+    return choose_match(_match_container(case, each, lambda state: state.digest, match) for each in case.containers)
+
+
+def _match_container(
+    case: ProofCase,
+    container: Container,
+    read_digest: Callable[[ContainerState], str],
+    match_one: Callable[[Container, str], CommitMatch],
+) -> CommitMatch:
+    digests = _read_digests(case.snapshot, container, read_digest)
+    if not isinstance(digests, RunningDigests):
+        return digests
+    matches = {digest: match_one(container, digest) for digest in digests.pods}
+    if not matches:
+        names = ", ".join(digests.without)
+        return EvidencePending(
+            container.image, f"{container.image}: waiting for the image digest of {names or 'its pods'}"
+        )
+    chosen = choose_match(matches.values())
+    if not isinstance(chosen, SameCommit | NewerCommit):
+        return chosen
+    others = [
+        f"{_name_pods(digests.pods[digest])} {_describe_other(match)}"
+        for digest, match in matches.items()
+        if not isinstance(match, SameCommit | NewerCommit)
+    ]
+    others += [f"{_name_pods(digests.without)} no image digest yet"] if digests.without else []
+    return replace(chosen, mixed="; ".join(others))
+
+
+def _name_pods(names: tuple[str, ...]) -> str:
+    return f"pod {names[0]} has" if len(names) == 1 else f"pods {', '.join(names)} have"
+
+
+def _describe_other(match: CommitMatch) -> str:
+    shown = f"another image, {_shorten(match.image)}"
+    return f"{shown} ({match.name})" if isinstance(match, OtherCommit) else shown
+
+
+def _shorten(image: str) -> str:
+    """Return an image with few digits of its digest."""
+    name, at, digest = image.partition("@")
+    return f"{name}{at}{digest[: len('sha256:') + DIGEST_DIGITS]}"
+
+
+def _name_image(container: Container, digest: str) -> str:
+    """Return what identifies the running image: the same tag with another digest is another image."""
+    return container.image if image_ref.extract_digest(container.image) else f"{container.image}@{digest}"
+
+
+def _read_digests(
+    snapshot: Snapshot, container: Container, read_digest: Callable[[ContainerState], str]
+) -> RunningDigests | EvidencePending | NoCommit:
+    """Return the digests of a container: that of the template, else those of the current revision's active pods."""
+    image = container.image
+    if pinned := image_ref.extract_digest(image):
+        return RunningDigests({pinned: ()})
+    if snapshot.without_pods:
+        return EvidencePending(image, f"{image}: waiting for its pods", needs_pods=True)
+    workload = snapshot.workload
+    if workload.observed != workload.generation or find_current_revision(snapshot, snapshot.kind) is None:
+        return EvidencePending(image, "waiting for the controller to observe the new spec")
+    new, _ = split_pods(snapshot, snapshot.kind)
+    if not new and not workload.counts.desired:
+        hint = "scale the workload up, then run the same command again"
+        return NoCommit(image, f"no pod runs {image}, so that nothing shows its digest", hint, final=True)
+    pods: dict[str, tuple[str, ...]] = {}
+    for pod in new:
+        states = [each for each in pod.containers if each.name == container.name and not each.init]
+        if local := next((each.digest for each in states if each.digest and not read_digest(each)), ""):
+            reason = f"pod {pod.name} runs an image that was not pulled from a registry (image ID {local})"
+            return NoCommit(image, reason, "push the image, and let the node pull it")
+        digest = next((read_digest(each) for each in states), "")
+        pods[digest] = (*pods.get(digest, ()), pod.name)
+    return RunningDigests(pods, pods.pop("", ()))
+
+
+def _match_described(case: ProofCase, container: Container, image: RunningImage) -> CommitMatch:
+    """Return how one digest matches, by what the registry has about it."""
+    shown, answer = _name_image(container, image.digest), case.facts.describe_image(image)
+    match answer:
+        case None:
+            return EvidencePending(
+                shown, f"asking {image_ref.extract_registry(container.image)} about {_shorten(shown)}"
+            )
+        case RegistrySilence(reason=reason, hint=hint, passing=True):
+            return EvidencePending(shown, reason, is_outage=True, unproven=reason, hint=hint)
+        case RegistrySilence(reason=reason, hint=hint):
+            return NoCommit(shown, reason, hint, final=True)
+        case ImageFacts():
+            return _match_facts(case, container, shown, answer)
+
+
+def _match_facts(case: ProofCase, container: Container, image: str, facts: ImageFacts) -> CommitMatch:
+    registry, names = image_ref.extract_registry(container.image), (container.name,)
+    if facts.is_commit_tag:
+        tag = short_sha(case.sha, IMAGE_SHA_DIGITS)
+        return SameCommit(image, names, f"its digest, which is that of the tag {tag} in {registry}")
+    proof = f"the revision of its digest in {registry}"
+    clean = [text for text in facts.revisions if find_commit_tokens(text) and not is_dirty_build(text)]
+    if not clean:
+        value = f" is {facts.revisions[0]!r}, which names no commit" if facts.revisions else " is not set"
+        label = f"its label org.opencontainers.image.revision{value}"
+        return NoCommit(image, f"{registry} does not show the commit of {_shorten(image)}: {label}")
+    found = {text: _compare_revision(case, text) for text in clean}
+    proven = [text for text, contained in found.items() if contained is Containment.CONTAINS]
+    # A base image leaves its own label behind; its commit is in another repository, so that git does not know it.
+    rivals = [
+        text for text, contained in found.items() if contained in {Containment.NOT_CONTAINED, Containment.UNKNOWN}
+    ]
+    if proven and not rivals:
+        if any(has_commit_token(text, case.sha) for text in proven):
+            return SameCommit(image, names, proof)
+        return NewerCommit(image, names, short_sha(proven[0], IMAGE_SHA_DIGITS), proof)
+    if proven:
+        both = " and ".join(short_sha(text, IMAGE_SHA_DIGITS) for text in clean)
+        return NoCommit(image, f"{registry} has two revisions for {_shorten(image)}: {both}", final=True)
+    kinds = set(found.values())
+    name = short_sha(clean[0], IMAGE_SHA_DIGITS)
+    return OtherCommit(image, name, unknown=Containment.NOT_CONTAINED not in kinds and not case.expectation.exact)
+
+
+def _compare_revision(case: ProofCase, text: str) -> Containment:
+    """Return whether what a revision names contains the expected commit; the first token that is known decides."""
+    if has_commit_token(text, case.sha):
+        return Containment.CONTAINS
+    found = [case.compare(name) for name in find_commit_tokens(text)]
+    return next((each for each in found if each.is_known), found[0])
