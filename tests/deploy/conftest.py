@@ -40,6 +40,7 @@ from tests.support.kubectl_replay import KubectlFault, ReplayedKubectl, report_n
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 SHA = "9f2c1a7b" + "0" * 32
+ONE_DIGEST = "sha256:" + "1" * 64
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +158,9 @@ def snapshot() -> Callable[..., Snapshot]:
 
 def pod(name: str, revision: str = "web-new", **changes: object) -> Pod:
     """A pod of the new revision, ready."""
-    state = ContainerState(name="app", ready=True, phase=ContainerPhase.RUNNING, digest="sha256:" + "1" * 64)
+    state = ContainerState(
+        name="app", ready=True, phase=ContainerPhase.RUNNING, digest=ONE_DIGEST, manifest_digest=ONE_DIGEST
+    )
     made_ = Pod(name=name, uid=name, revision=revision, ready=True, containers=(state,))
     return replace(made_, **changes)  # type: ignore[arg-type]  # a test names the word it changes
 
