@@ -23,6 +23,7 @@ from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner
+from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 
 T = TypeVar("T")
 REPO = "acme/app"
@@ -89,7 +90,8 @@ class DemoEnvironment:
         self.balancer = self._open.enter_context(LoadBalancer(self.ci.url, path=self.path))
         self.vault = self._open.enter_context(VaultDevServer())
         self.vault.write("ci/global", {"woodpecker_api_token": self.token})
-        self.deployment = DeploymentScript(SampleApp(), now=self.clock.now)
+        old = short_sha(self.repositories.server_commit(), IMAGE_SHA_DIGITS)
+        self.deployment = DeploymentScript(SampleApp(), now=self.clock.now, old=old)
         cluster = self._open.enter_context(KubernetesSimulator(self.deployment.at, now=self.clock.now))
         self.environ = {
             **environ,

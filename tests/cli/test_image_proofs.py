@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from pytest_httpserver import HTTPServer
 
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript
@@ -15,6 +15,9 @@ from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
 
 pytestmark = pytest.mark.slow
 

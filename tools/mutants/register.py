@@ -10,6 +10,7 @@ from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.forge import FORGE
 from tools.mutants.forge_links import FORGE_LINKS
+from tools.mutants.image_proofs import IMAGE_PROOFS
 from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
@@ -54,4 +55,5 @@ REGISTER = (
     *FORGE,
     *CHAINS,
     *FORGE_LINKS,
+    *IMAGE_PROOFS,
 )

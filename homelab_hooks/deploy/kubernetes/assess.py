@@ -136,8 +136,12 @@ def _wanted_name(expectation: Expectation) -> str:
 
 
 def _image_pending(found: NoCommit | OtherCommit, expectation: Expectation) -> ImagePending:
-    note = " (unknown commit)" if isinstance(found, OtherCommit) and found.unknown else ""
-    return ImagePending(f"runs {found.image}{note}; waiting for {_wanted_name(expectation)}", found.image)
+    notes: tuple[str, ...] = ()
+    if isinstance(found, OtherCommit):
+        notes = ("unknown commit" if found.unknown else "", found.outage)
+    note = "; ".join(filter(None, notes))
+    shown = f"{found.image} ({note})" if note else found.image
+    return ImagePending(f"runs {shown}; waiting for {_wanted_name(expectation)}", found.image)
 
 
 def _image_replaced(found: NoCommit | OtherCommit, expectation: Expectation, history: RolloutHistory) -> RolloutFailed:

@@ -6,9 +6,18 @@ not have is a question. The poller answers the questions (`evidence_source.py`) 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from homelab_hooks.config.image_proof import ProofKind
 from homelab_hooks.deploy.kubernetes.evidence import FactReader, Question
-from homelab_hooks.deploy.kubernetes.match import CommitMatch, NewerCommit, NoCommit, SameCommit
+from homelab_hooks.deploy.kubernetes.match import (
+    CommitMatch,
+    EvidencePending,
+    NewerCommit,
+    NoCommit,
+    OtherCommit,
+    SameCommit,
+)
 from homelab_hooks.deploy.kubernetes.proofs.case import ImageProofReader, ProofCase, choose_match, speaks_of_commit
 from homelab_hooks.deploy.kubernetes.proofs.digests import match_digest, match_registry
 from homelab_hooks.deploy.kubernetes.proofs.live import match_live
@@ -56,6 +65,9 @@ def match_first(case: ProofCase) -> CommitMatch:
     if isinstance(chosen, NoCommit):
         reasons = [each.reason for each in matches if isinstance(each, NoCommit) and each.reason]
         return NoCommit(chosen.image, "; ".join(dict.fromkeys(reasons)), chosen.hint, final=chosen.final)
+    if isinstance(chosen, OtherCommit):
+        outages = [each.unproven for each in matches if isinstance(each, EvidencePending) and each.is_outage]
+        return replace(chosen, outage="; ".join(outages))
     return chosen
 
 

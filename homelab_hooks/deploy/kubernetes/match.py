@@ -40,6 +40,8 @@ class OtherCommit:
     """the commit is not in this repository, so it may be a newer one"""
     absent: bool = False
     """the remote does not have the commit either, so the name may be that of something else, such as a date"""
+    outage: str = ""
+    """what else could have named a commit, but did not answer"""
 
 
 @dataclass(frozen=True, slots=True)

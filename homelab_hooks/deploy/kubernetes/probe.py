@@ -91,6 +91,8 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
         memory = replace(memory, last_snapshot=None, pod_progress=None, first_restarts={}, evidence=())
     memory = poll_depth.record_poll(memory, workload, now, watched=snapshot.watched)
     memory = _record_match(memory, snapshot, named, now)
+    if not state.proven_image and not isinstance(named, EvidencePending):
+        memory = replace(memory, evidence=())  # the problems of pods that may have been of another image
     history = RolloutHistory(
         target=workload_target(state),
         first_poll=not state.proven_image and not state.previous_images,

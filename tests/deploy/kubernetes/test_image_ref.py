@@ -82,3 +82,19 @@ def test_a_sha_256_commit_is_named_like_any_other() -> None:
     sha = "9f2c1a7b" * 8
     assert commit_name.has_commit_token(sha, sha)
     assert commit_name.has_commit_token(sha[:8], sha)
+
+
+@pytest.mark.parametrize(
+    ("image_id", "is_manifest"),
+    [
+        ("registry.example.test/app@sha256:" + "0" * 64, True),
+        ("docker-pullable://registry.example.test:5000/app@sha256:" + "0" * 64, True),
+        ("docker://sha256:" + "0" * 64, False),
+        ("sha256:" + "0" * 64, False),
+        ("", False),
+    ],
+)
+def test_an_image_id_without_a_repository_is_no_manifest(image_id: str, *, is_manifest: bool) -> None:
+    """It is the digest of the image's configuration, which was built or imported on the node."""
+    assert bool(image_ref.extract_manifest_digest(image_id)) is is_manifest
+    assert bool(image_ref.extract_digest(image_id)) is bool(image_id)

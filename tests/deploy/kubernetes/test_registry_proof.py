@@ -106,6 +106,9 @@ def test_a_pod_without_a_digest_is_waited_for(snapshot: Callable[..., Snapshot])
     assert found.mixed == "pod web-1 has no image digest yet"
     assert isinstance(matched(snapshot("latest", pods=(running("web-0", ""),)), {}), EvidencePending)
     assert isinstance(matched(snapshot("latest", pods=()), {}), EvidencePending)
+    starting = snapshot("latest", pods=(running("web-0", ONE), running("web-1", "")))
+    assert isinstance(matched(starting, {ONE: ImageFacts()}), EvidencePending)
+    assert isinstance(matched(starting, {ONE: ImageFacts(revisions=(OLDER,))}), OtherCommit)
 
 
 def test_pods_of_another_revision_and_terminating_ones_prove_nothing(snapshot: Callable[..., Snapshot]) -> None:

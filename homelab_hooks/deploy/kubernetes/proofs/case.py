@@ -70,7 +70,7 @@ def choose_match(matches: Iterable[CommitMatch]) -> CommitMatch:
     """Return the match that decides: one that proves, else the one for which to wait the longest.
 
     What is incomplete only because pods are starting comes before another commit: that may be a sidecar's. What a
-    server does not answer comes after it: that may be a sidecar's registry.
+    server does not answer comes after it: that may be a sidecar's registry, and the other commit is waited on anyway.
     """
     return min(matches, key=_rank)
 
@@ -82,8 +82,8 @@ def _rank(match: CommitMatch) -> int:
         case NewerCommit(mixed=mixed):
             return 3 if mixed else 1
         case EvidencePending(is_outage=is_outage):
-            return 6 if is_outage else 4
+            return 7 if is_outage else 4
         case OtherCommit(absent=absent):
-            return 7 if absent else 5
+            return 6 if absent else 5
         case NoCommit(final=final):
             return 8 if final else 9

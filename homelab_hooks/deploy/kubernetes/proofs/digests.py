@@ -72,12 +72,10 @@ def _match_container(
     if not isinstance(digests, RunningDigests):
         return digests
     matches = {digest: match_one(container, digest) for digest in digests.pods}
-    if not matches:
-        names = ", ".join(digests.without)
-        return EvidencePending(
-            container.image, f"{container.image}: waiting for the image digest of {names or 'its pods'}"
-        )
-    chosen = choose_match(matches.values())
+    chosen = choose_match(matches.values()) if matches else None
+    if chosen is None or (digests.without and isinstance(chosen, NoCommit)):
+        names = ", ".join(digests.without) or "its pods"
+        return EvidencePending(container.image, f"{container.image}: waiting for the image digest of {names}")
     if not isinstance(chosen, SameCommit | NewerCommit):
         return chosen
     others = [
