@@ -48,7 +48,11 @@ IMAGE_PROOFS = (
     Defence(
         "one-pod-of-another-digest",
         "a rollout with pods of another digest is not complete",
-        (Change("deploy/kubernetes/assess.py", "    if case.proof.mixed:\n", "    if False:\n"),),
+        (
+            Change(
+                "deploy/kubernetes/assess.py", "        _assess_evidence,\n        _assess_digests,\n    )\n", "    )\n"
+            ),
+        ),
         (
             "tests/deploy/test_image_proofs.py::test_one_pod_that_keeps_another_digest_holds_the_rollout",
             "tests/deploy/test_prefixes.py::test_a_rollout_of_latest_that_stops_midway_is_never_called_done",

@@ -35,8 +35,8 @@ OURS = ImageFacts(revisions=(SHA,))
 
 def running(name: str, digest: str, *, revision: str = "web-new", init: str = "", **changes: object) -> Pod:
     """A pod that runs this digest."""
-    states = [ContainerState(name="app", ready=True, digest=digest, manifest_digest=digest)]
-    states += [ContainerState(name="app", init=True, digest=init, manifest_digest=init)] if init else []
+    states = [ContainerState(name="app", init=True, digest=init, manifest_digest=init)] if init else []
+    states += [ContainerState(name="app", ready=True, digest=digest, manifest_digest=digest)]
     return pod(name, revision, containers=tuple(states), **changes)
 
 
