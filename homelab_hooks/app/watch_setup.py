@@ -236,7 +236,7 @@ def watch_resume_command(
         ),
     ]
     words += [word for target in deploy for word in ("--deploy", target)]
-    words += options.as_arguments(given, *options.ROLLOUT_OPTIONS) if deploy else []
+    words += options.as_arguments(given, *options.PROOF_OPTIONS, *options.ROLLOUT_OPTIONS) if deploy else []
     return shlex.join(words + [word for event in events for word in ("--event", event)])
 
 
