@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelab_hooks.app import options
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.deploy import run as deploy_run
-from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource, LiveReader
-from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
-from homelab_hooks.deploy.run import DeployRequest
-from homelab_hooks.git.containment import Containment, ContainmentCheck
-from homelab_hooks.git.history import GitContainment
-from homelab_hooks.git.release_tags import GitReleaseTags
-from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.image_ref import extract_registry
 from homelab_hooks.kubectl.model import WorkloadTarget
-from homelab_hooks.registry.answer import ImageRegistry, RegistryAnswer, RegistrySilence, RunningImage
-from homelab_hooks.verdict import Verdict
+
+if TYPE_CHECKING:  # a chain imports this module before its first request, and waits for rollouts last
+    from homelab_hooks.deploy.kubernetes.evidence_source import LiveReader
+    from homelab_hooks.deploy.run import DeployRequest
+    from homelab_hooks.git.containment import ContainmentCheck
+    from homelab_hooks.kubectl.client import Kubectl
+    from homelab_hooks.registry.answer import ImageRegistry, RegistryAnswer, RunningImage
+    from homelab_hooks.verdict import Verdict
 
 
 def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
@@ -31,6 +28,8 @@ def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
 
 def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], sha: str) -> DeployRequest:
     """Return the wait that the settings configure."""
+    from homelab_hooks.deploy.run import DeployRequest
+
     return DeployRequest(
         targets=workloads,
         sha=sha,
@@ -68,6 +67,9 @@ class UnavailableRegistry:
 
     def describe_image(self, image: RunningImage, sha: str) -> RegistryAnswer:
         """Return that the registry cannot be asked."""
+        from homelab_hooks.kubectl.image_ref import extract_registry
+        from homelab_hooks.registry.answer import RegistrySilence
+
         del sha
         host = extract_registry(image.reference)
         hint = "deploy images tagged with the commit, or choose another proof with --image-proof"
@@ -84,6 +86,12 @@ def run_wait(
     asked: DeployRequest, session: Session, config: Config, *, origin: CommitOrigin, kubectl: Kubectl
 ) -> Verdict:
     """Wait for the rollouts."""
+    from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
+    from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
+    from homelab_hooks.deploy.run import wait_for_rollouts
+    from homelab_hooks.git.history import GitContainment
+    from homelab_hooks.git.release_tags import GitReleaseTags
+
     runtime, git = session.runtime, session.runtime.git_readonly
     contains = GitContainment(git.history, now=runtime.clock.now, remote=origin.remote, branch=origin.branch)
     evidence = EvidenceSource(
@@ -95,7 +103,7 @@ def run_wait(
     )
     wake = runtime.clock.wake if asked.use_watches else None
     probe = KubernetesProbe(kubectl, evidence, now=runtime.clock.now, wake=wake, tell=session.tell)
-    return deploy_run.wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
+    return wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
 
 
 def _build_live_reader(
@@ -106,6 +114,7 @@ def _build_live_reader(
     if target is None:
         return None
     from homelab_hooks.app.live_setup import build_live_source
+    from homelab_hooks.git.containment import Containment
 
     def compare(name: str) -> Containment:
         return Containment.NOT_CONTAINED if asked.exact else contains(newer=name, ours=asked.sha)

@@ -140,6 +140,20 @@ def test_one_pod_that_keeps_another_digest_holds_the_rollout(
     assert "has another image, registry.example.test/app:latest@sha256:" in over.verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("i-paused", "the Deployment is paused"), ("n3-statefulset-ondelete", "the update strategy is OnDelete")],
+)
+def test_what_keeps_new_pods_from_starting_is_said_before_their_digest_is_known(
+    recording: Recorded, waited: Given, request_: DeployRequest, name: str, reason: str
+) -> None:
+    played = recording(name)
+    over = waited(latest(played), wanted(request_, played), registry=read_registry(played))
+    assert over.verdict.exit is ExitCode.OK
+    waits = [event.detail for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "waiting"]
+    assert any(reason in text for text in waits)
+
+
 def test_a_release_is_proven_by_its_git_tag(recording: Recorded, waited: Given, request_: DeployRequest) -> None:
     """The old one is waited on, and no registry is asked."""
     played = recording("a-rolling-update")

@@ -104,11 +104,13 @@ def _assess_undecided(
     """Return that the rollout is not over, and fails as any other; unproven if the server with the evidence is out."""
     if named.is_outage and history.gave_up:
         return ImageUnproven(named.unproven, named.hint, named.image)
-    if not history.proven_image:
-        problem = f" ({history.evidence[0].problem.text})" if history.evidence else ""
-        return ImagePending(f"{named.reason}{problem}", named.image)
-    proof = SameCommit(history.proven_image, ())
-    return _assess_rollout(_build_context(snapshot, expectation, history, proof, named.reason))
+    proof = SameCommit(history.proven_image or named.image, ())
+    context = _build_context(snapshot, expectation, history, proof, named.reason)
+    if history.proven_image:
+        return _assess_rollout(context)
+    paused = _assess_paused(context)
+    blocked_by = paused.blocked_by if isinstance(paused, RolloutProgressing) else _blocked_by(context)[0]
+    return ImagePending(f"{named.reason} ({blocked_by})" if blocked_by else named.reason, named.image)
 
 
 def unproven_at_timeout(named: CommitMatch) -> ImageUnproven | None:

@@ -64,6 +64,7 @@ def both(snapshot: Callable[..., Snapshot]) -> Snapshot:
         (ImageFacts(revisions=(OLDER,)), OtherCommit),
         (ImageFacts(revisions=(BASE,)), OtherCommit),
         (ImageFacts(revisions=(OLDER, SHA)), NoCommit),
+        (ImageFacts(revisions=("f" * 40, SHA)), OtherCommit),
         (ImageFacts(revisions=("main",)), NoCommit),
         (ImageFacts(revisions=(f"{SHA}-dirty",)), NoCommit),
         (ImageFacts(), NoCommit),
@@ -161,5 +162,6 @@ def test_before_the_controller_has_observed_the_change_old_pods_prove_nothing(bo
 
 
 def test_with_exact_a_newer_revision_does_not_count(both: Snapshot) -> None:
-    found = matched(both, {ONE: ImageFacts(revisions=(NEWER,))}, replace(ASKED, exact=True))
-    assert isinstance(found, OtherCommit)
+    exact = replace(ASKED, exact=True)
+    assert isinstance(matched(both, {ONE: ImageFacts(revisions=(NEWER,))}, exact), OtherCommit)
+    assert isinstance(matched(both, {ONE: ImageFacts(revisions=(BASE, SHA))}, exact), SameCommit)

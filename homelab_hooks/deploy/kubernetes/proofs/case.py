@@ -47,10 +47,14 @@ class ProofCase:
         return self.expectation.proof.kind is ProofKind.AUTO
 
     def compare(self, name: str) -> Containment:
-        """Return whether another commit contains the expected one; with --exact it does not count, and is not asked."""
+        """Return whether another commit contains the expected one; with --exact it does not count.
+
+        It is then asked only where a name that is no commit of this repository must be told from one that is.
+        """
         if not self.expectation.exact:
             return self.facts.compare(name)
-        is_absent = self.is_auto and self.facts.compare(name) is Containment.ABSENT
+        tells_apart = self.expectation.proof.kind in {ProofKind.AUTO, ProofKind.REGISTRY}
+        is_absent = tells_apart and self.facts.compare(name) is Containment.ABSENT
         return Containment.ABSENT if is_absent else Containment.NOT_CONTAINED
 
 

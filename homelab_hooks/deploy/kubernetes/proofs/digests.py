@@ -22,9 +22,15 @@ from homelab_hooks.kubectl.model import Container, ContainerState
 from homelab_hooks.registry.answer import ImageFacts, RegistrySilence, RunningImage
 from homelab_hooks.text.commit_name import find_commit_tokens, has_commit_token, is_dirty_build
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
+from homelab_hooks.text.sanitize import truncate_text
 
 DIGEST_DIGITS = 12
 """digits of a digest in a message, after `sha256:`"""
+_MAX_SHOWN_CHARS = 60
+_LABEL_HINT = (
+    "build the image with the label org.opencontainers.image.revision=SHA, push it as :SHA too, or choose another "
+    "proof with --image-proof"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,25 +164,31 @@ def _match_facts(case: ProofCase, container: Container, image: str, facts: Image
     proof = f"the revision of its digest in {registry}"
     clean = [text for text in facts.revisions if find_commit_tokens(text) and not is_dirty_build(text)]
     if not clean:
-        value = f" is {facts.revisions[0]!r}, which names no commit" if facts.revisions else " is not set"
-        label = f"its label org.opencontainers.image.revision{value}"
-        return NoCommit(image, f"{registry} does not show the commit of {_shorten(image)}: {label}")
+        return _no_revision(f"{registry} does not show the commit of {_shorten(image)}", image, facts.revisions)
     found = {text: _compare_revision(case, text) for text in clean}
     proven = [text for text, contained in found.items() if contained is Containment.CONTAINS]
     # A base image leaves its own label behind; its commit is in another repository, so that git does not know it.
-    rivals = [
-        text for text, contained in found.items() if contained in {Containment.NOT_CONTAINED, Containment.UNKNOWN}
-    ]
+    rivals = {contained for contained in found.values() if contained is not Containment.ABSENT} - {Containment.CONTAINS}
     if proven and not rivals:
         if any(has_commit_token(text, case.sha) for text in proven):
             return SameCommit(image, names, proof)
-        return NewerCommit(image, names, short_sha(proven[0], IMAGE_SHA_DIGITS), proof)
-    if proven:
-        both = " and ".join(short_sha(text, IMAGE_SHA_DIGITS) for text in clean)
-        return NoCommit(image, f"{registry} has two revisions for {_shorten(image)}: {both}", final=True)
-    kinds = set(found.values())
-    name = short_sha(clean[0], IMAGE_SHA_DIGITS)
-    return OtherCommit(image, name, unknown=Containment.NOT_CONTAINED not in kinds and not case.expectation.exact)
+        return NewerCommit(image, names, _name_revision(proven[0]), proof)
+    if proven and Containment.NOT_CONTAINED in rivals:
+        both = " and ".join(_name_revision(text) for text in clean)
+        return NoCommit(image, f"{registry} has two revisions for {_shorten(image)}: {both}", _LABEL_HINT, final=True)
+    is_unknown = Containment.NOT_CONTAINED not in rivals and not case.expectation.exact
+    return OtherCommit(image, _name_revision(clean[0]), unknown=is_unknown)
+
+
+def _no_revision(problem: str, image: str, revisions: tuple[str, ...]) -> NoCommit:
+    value = (
+        f"is {truncate_text(revisions[0], _MAX_SHOWN_CHARS)!r}, which names no commit" if revisions else "is not set"
+    )
+    return NoCommit(image, f"{problem}: its label org.opencontainers.image.revision {value}", _LABEL_HINT)
+
+
+def _name_revision(text: str) -> str:
+    return short_sha(find_commit_tokens(text)[0], IMAGE_SHA_DIGITS)
 
 
 def _compare_revision(case: ProofCase, text: str) -> Containment:
