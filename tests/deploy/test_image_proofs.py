@@ -19,6 +19,7 @@ from homelab_hooks.kubectl.image_ref import extract_digest
 from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.registry.answer import ImageFacts, RegistryAnswer, RegistrySilence, RunningImage
 from homelab_hooks.simulators.clock import SimulatedClock
+from homelab_hooks.simulators.kubernetes.objects import SampleApp, make_deployment, make_pod, make_replica_set
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
 from homelab_hooks.text.json_fields import Json
 from tests.deploy.test_recordings import asked, last_unready
@@ -77,6 +78,66 @@ def test_the_old_digest_is_waited_on_until_time_runs_out(
     over = waited(latest(played), request, registry=read_registry(played))
     assert over.verdict.exit is ExitCode.TIMEOUT
     assert "waiting for 3c5d7e9f" in over.verdict.reason
+
+
+@pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
+def test_pods_that_are_deleted_by_hand_pull_the_new_digest(
+    *, waited: Given, request_: DeployRequest, watch: bool
+) -> None:
+    """The workload never changes, only its pods do; each is replaced ten seconds after the one before."""
+    app, old, new = SampleApp(), "sha256:" + "0" * 64, "sha256:" + "9" * 64
+
+    def make(name: str, state: str, digest: str) -> Json:
+        pod = make_pod(app, "latest", name, state)
+        status = pod["status"]["containerStatuses"][0]
+        status["imageID"] = f"{app.repository}@{digest}" if state == "ready" else ""
+        return {**pod, "metadata": {**pod["metadata"], "uid": name}}
+
+    def at(t: float) -> list[Json]:
+        pods = []
+        for index, deleted in enumerate((30.0, 40.0)):
+            is_new = t >= deleted
+            state = "ready" if not is_new or t >= deleted + 3 else "creating"
+            pods.append(make(f"web-{index}-{'new' if is_new else 'old'}", state, new if is_new else old))
+        available = sum(pod["status"]["phase"] == "Running" for pod in pods)
+        deployment = make_deployment(app, "latest", number=1, generation=1, counts=(2, 2, available))
+        return [deployment, make_replica_set(app, "latest", number=1, replicas=2), *pods]
+
+    registry = MemoryRegistry({old: ImageFacts(revisions=(OLD,)), new: ImageFacts(revisions=(request_.sha,))})
+    over = waited(at, replace(request_, proof=AUTO, timeout=120.0), registry=registry, watch=watch)
+    assert over.verdict.exit is ExitCode.OK
+    assert over.verdict.deploys[0].image.endswith(new)
+    assert 43.0 + request_.settle <= over.ended <= 43.0 + request_.settle + (2.0 if watch else 6.0)
+    blocked = [event.reason for _, event in over.events if isinstance(event, Waiting)]
+    assert any(f"has another image, registry.example.test/app:latest@{old[:19]}" in text for text in blocked)
+
+
+@pytest.mark.parametrize(("revision", "exit_"), [("ours", ExitCode.OK), ("old", ExitCode.ROLLOUT_UNPROVEN)])
+def test_a_workload_that_is_created_again_is_judged_once_its_digest_is_known(
+    waited: Given, request_: DeployRequest, revision: str, exit_: ExitCode
+) -> None:
+    """Its pods have no digest at first, which shows nothing."""
+    app, new = SampleApp(replicas=1), "sha256:" + "9" * 64
+    other = "sha256:" + "8" * 64
+
+    def at(t: float) -> list[Json]:
+        is_again, is_ready = t >= 5.0, not 5.0 <= t < 12.0
+        pod = make_pod(app, "latest", "web-0", "ready" if is_ready else "creating")
+        digest = other if is_again else new
+        pod["status"]["containerStatuses"][0]["imageID"] = f"{app.repository}@{digest}" if is_ready else ""
+        deployment = make_deployment(app, "latest", number=1, generation=1, counts=(1, 1, int(is_ready)))
+        objects = [deployment, make_replica_set(app, "latest", number=1, replicas=1), pod]
+        text = json.dumps(objects)
+        for each in objects if is_again else ():
+            text = text.replace(each["metadata"]["uid"], f"again-{each['kind']}")
+        found: list[Json] = json.loads(text)
+        return found
+
+    again = request_.sha if revision == "ours" else OLD
+    registry = MemoryRegistry({new: ImageFacts(revisions=(request_.sha,)), other: ImageFacts(revisions=(again,))})
+    over = waited(at, replace(request_, proof=AUTO, settle=6.0), registry=registry)
+    assert over.verdict.exit is exit_
+    assert over.ended >= 12.0 + (6.0 if exit_ is ExitCode.OK else 0.0)
 
 
 def test_a_rollback_of_latest_is_a_failure(recording: Recorded, waited: Given, request_: DeployRequest) -> None:
