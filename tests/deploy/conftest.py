@@ -77,7 +77,7 @@ def decide(state: RolloutState, poll: Poll[RolloutObservation], now: float) -> D
 def request_() -> DeployRequest:
     """What most tests wait for."""
     return DeployRequest(
-        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=ImageProof(ProofKind.TAG), wait_for_workload=True,
+        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=ImageProof(ProofKind.AUTO), wait_for_workload=True,
         timeout=60.0, settle=5.0, unreachable=180.0,
     )  # fmt: skip
 

@@ -84,7 +84,13 @@ OTHERWISE = [
     ("p-deleted", "510f5a17", ExitCode.ROLLOUT_UNPROVEN, 16.0, "it was deleted"),
     ("r3-init-fails", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 9.0, r"init container migrate crashed \(exit code 1\)"),
     ("s-latest-restart", "9f2c1a7b", ExitCode.ROLLOUT_UNPROVEN, 0.5, "app:latest names no commit"),
-    ("e5-invalid-image-name", "9f2c1a7b", ExitCode.TIMEOUT, 22.5, "runs .*app:inv41d00; waiting for 9f2c1a7b"),
+    (
+        "e5-invalid-image-name",
+        "9f2c1a7b",
+        ExitCode.TIMEOUT,
+        22.5,
+        "app:inv41d00: waiting for the image digest of .*InvalidImageName",
+    ),
     ("z3-status-stale", "9f2c1a7b", ExitCode.TIMEOUT, 29.0, r"crashed \(exit code 1\), restarted 2 times"),
 ]
 
@@ -167,7 +173,7 @@ def test_a_newer_commit_that_contains_ours_counts_unless_exact(
     exit_: ExitCode,
 ) -> None:
     played = recording("m-superseded")
-    request = replace(asked(request_, played, "9f2c1a7b"), exact=exact)
+    request = replace(asked(request_, played, "9f2c1a7b"), exact=exact, proof=ImageProof(ProofKind.TAG))
     over = waited(played.at, request, newer=("3c5d7e9f",))
     assert over.verdict.exit is exit_
     assert ("included in newer deploy 3c5d7e9f" in over.verdict.reason) is not exact
