@@ -21,7 +21,7 @@ from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.release_tags import ReleaseTag, ReleaseTags
 from homelab_hooks.net.live import LiveAnswer, Shown
-from homelab_hooks.registry.answer import ImageRegistry, RegistryAnswer, RegistrySilence, RunningImage
+from homelab_hooks.registry.answer import ImageFacts, ImageRegistry, RegistryAnswer, RegistrySilence, RunningImage
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 30.0
 """seconds before a registry that did not answer is asked again; doubled each time"""
@@ -39,8 +39,8 @@ class LiveReader(Protocol):
 class EvidenceSource:
     """Completes snapshots with the answers that their images need.
 
-    A registry's facts about a digest never change, so each digest is asked once. What failed and may succeed is asked
-    again with the polls of the rollout, after a pause.
+    The commit of a digest never changes, so each digest that has one is asked once. What failed and may succeed is
+    asked again with the polls of the rollout, after a pause.
 
     Args:
         contains: asks git whether a commit contains the expected one.
@@ -81,7 +81,7 @@ class EvidenceSource:
         """Return the evidence with the answer to one question."""
         match question:
             case CompareCommit(name):
-                return replace(evidence, containment={**evidence.containment, name: self._compare(name, sha)})
+                return replace(evidence, containment={**evidence.containment, name: self.compare_commit(name, sha)})
             case FindRelease(name):
                 found = self._releases.find_release(name) if self._releases else ReleaseTag()
                 return replace(evidence, releases={**evidence.releases, name: found})
@@ -93,8 +93,8 @@ class EvidenceSource:
             case _:
                 assert_never(question)
 
-    def _compare(self, name: str, sha: str) -> Containment:
-        """Return whether a commit contains ours; one that could not be compared is compared again."""
+    def compare_commit(self, name: str, sha: str) -> Containment:
+        """Return whether a commit contains the one with this SHA; one that could not be compared is compared again."""
         if not self._containment.get((name, sha), Containment.UNKNOWN).is_known:
             self._containment[name, sha] = self._contains(newer=name, ours=sha)
         return self._containment[name, sha]
@@ -108,6 +108,11 @@ class EvidenceSource:
             return RegistrySilence(reason=f"no registry can be asked about {image.reference}")
         answer = self._registry.describe_image(image, sha)
         self._images[key] = answer
-        is_passing = isinstance(answer, RegistrySilence) and answer.passing
-        self._retries[key] = (self._now() + pause, min(LONGEST_PAUSE_S, 2 * pause)) if is_passing else (inf, pause)
+        is_final = not answer.passing if isinstance(answer, RegistrySilence) else _names_commit(answer)
+        self._retries[key] = (inf, pause) if is_final else (self._now() + pause, min(LONGEST_PAUSE_S, 2 * pause))
         return answer
+
+
+def _names_commit(facts: ImageFacts) -> bool:
+    """Return whether the registry has a commit for the image; else CI may push the tag of the commit later."""
+    return facts.is_commit_tag or bool(facts.revisions)

@@ -21,6 +21,8 @@ class Snapshot:
     pods: tuple[Pod, ...] = ()
     without_pods: bool = False
     """revisions and pods were not requested, because the workload alone is enough"""
+    is_template_only: bool = False
+    """whether there are no pods to read, as for a CronJob: only the template can show the commit"""
     watched: bool = False
     """whether a watch is up that would end the sleep early"""
     taken_at: float | None = None

@@ -37,7 +37,7 @@ def contains(*, newer: str, ours: str) -> Containment:
     raise AssertionError((newer, ours))
 
 
-def test_a_digest_is_asked_once_whatever_the_answer_is(snapshot: Callable[..., Snapshot]) -> None:
+def test_a_digest_is_asked_once_if_the_answer_is_final(snapshot: Callable[..., Snapshot]) -> None:
     for answer in (ImageFacts(revisions=(SHA,)), RegistrySilence(reason="registry.example.test refuses")):
         clock, registry = FakeClock(), FlakyRegistry(answer)
         source = EvidenceSource(contains, now=clock.now, registry=registry)
@@ -59,6 +59,16 @@ def test_a_registry_that_does_not_answer_is_asked_again_after_growing_pauses(
     assert registry.questions == 8
     registry.answer = ImageFacts(revisions=(SHA,))
     clock.sleep(6 * FIRST_PAUSE_S)
+    assert isinstance(match_commit(source.complete(snapshot("latest"), ASKED), ASKED), SameCommit)
+
+
+def test_an_image_without_a_commit_is_asked_again(snapshot: Callable[..., Snapshot]) -> None:
+    """CI may push the tag of the commit after the moving one."""
+    clock, registry = FakeClock(), FlakyRegistry(ImageFacts())
+    source = EvidenceSource(contains, now=clock.now, registry=registry)
+    assert isinstance(match_commit(source.complete(snapshot("latest"), ASKED), ASKED), NoCommit)
+    registry.answer = ImageFacts(is_commit_tag=True)
+    clock.sleep(FIRST_PAUSE_S)
     assert isinstance(match_commit(source.complete(snapshot("latest"), ASKED), ASKED), SameCommit)
 
 

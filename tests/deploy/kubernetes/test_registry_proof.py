@@ -82,6 +82,9 @@ def test_the_evidence_is_named(both: Snapshot) -> None:
     found = matched(both, {ONE: OURS})
     assert isinstance(found, SameCommit)
     assert found.proof == "the revision of its digest in registry.example.test"
+    found = matched(both, {ONE: ImageFacts(note="its platforms have different revisions")})
+    assert isinstance(found, NoCommit)
+    assert found.reason.endswith(": its platforms have different revisions")
     found = matched(both, {ONE: ImageFacts(is_commit_tag=True)})
     assert isinstance(found, SameCommit)
     assert found.proof == "its digest, which is that of the tag 9f2c1a7b in registry.example.test"
@@ -145,6 +148,13 @@ def test_without_the_pods_a_moving_tag_shows_nothing(snapshot: Callable[..., Sna
     found = match_commit(replace(snapshot("latest"), without_pods=True), ASKED)
     assert isinstance(found, EvidencePending)
     assert found.needs_pods
+
+
+def test_a_template_without_pods_shows_its_digest_or_nothing(snapshot: Callable[..., Snapshot]) -> None:
+    """A CronJob has pods only while it runs."""
+    seen = replace(snapshot("latest"), without_pods=True, is_template_only=True)
+    assert isinstance(match_commit(seen, ASKED), NoCommit)
+    assert find_questions(replace(seen, workload=snapshot(f"latest@{ONE}").workload), ASKED) != ()
 
 
 def test_a_workload_scaled_to_zero_shows_no_digest(snapshot: Callable[..., Snapshot]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from homelab_hooks.deploy.kubernetes.match import (
@@ -18,7 +18,7 @@ from homelab_hooks.deploy.kubernetes.revisions import find_current_revision, spl
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl import image_ref
-from homelab_hooks.kubectl.model import Container, ContainerState
+from homelab_hooks.kubectl.model import Container, ContainerState, Pod
 from homelab_hooks.registry.answer import ImageFacts, RegistrySilence, RunningImage
 from homelab_hooks.text.commit_name import find_commit_tokens, has_commit_token, is_dirty_build
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
@@ -120,6 +120,8 @@ def _read_digests(
     image = container.image
     if pinned := image_ref.extract_digest(image):
         return RunningDigests({pinned: ()})
+    if snapshot.is_template_only:
+        return NoCommit(image, f"{image} has no digest in the template, and no pods to read it from", _LABEL_HINT)
     if snapshot.without_pods:
         return EvidencePending(image, f"{image}: waiting for its pods", needs_pods=True)
     workload = snapshot.workload
@@ -129,15 +131,22 @@ def _read_digests(
     if not new and not workload.counts.desired:
         hint = "scale the workload up, then run the same command again"
         return NoCommit(image, f"no pod runs {image}, so that nothing shows its digest", hint, final=True)
-    pods: dict[str, tuple[str, ...]] = {}
-    for pod in new:
+    return _read_pods(new, container, read_digest)
+
+
+def _read_pods(
+    pods: Iterable[Pod], container: Container, read_digest: Callable[[ContainerState], str]
+) -> RunningDigests | NoCommit:
+    """Return the digests of a main container in these pods; an init container of the same name does not count."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pod in pods:
         states = [each for each in pod.containers if each.name == container.name and not each.init]
         if local := next((each.digest for each in states if each.digest and not read_digest(each)), ""):
             reason = f"pod {pod.name} runs an image that was not pulled from a registry (image ID {local})"
-            return NoCommit(image, reason, "push the image, and let the node pull it")
+            return NoCommit(container.image, reason, "push the image, and let the node pull it")
         digest = next((read_digest(each) for each in states), "")
-        pods[digest] = (*pods.get(digest, ()), pod.name)
-    return RunningDigests(pods, pods.pop("", ()))
+        found[digest] = (*found.get(digest, ()), pod.name)
+    return RunningDigests(found, found.pop("", ()))
 
 
 def _match_described(case: ProofCase, container: Container, image: RunningImage) -> CommitMatch:
@@ -159,12 +168,12 @@ def _match_described(case: ProofCase, container: Container, image: RunningImage)
 def _match_facts(case: ProofCase, container: Container, image: str, facts: ImageFacts) -> CommitMatch:
     registry, names = image_ref.extract_registry(container.image), (container.name,)
     if facts.is_commit_tag:
-        tag = short_sha(case.sha, IMAGE_SHA_DIGITS)
+        tag = facts.commit_tag or short_sha(case.sha, IMAGE_SHA_DIGITS)
         return SameCommit(image, names, f"its digest, which is that of the tag {tag} in {registry}")
     proof = f"the revision of its digest in {registry}"
     clean = [text for text in facts.revisions if find_commit_tokens(text) and not is_dirty_build(text)]
     if not clean:
-        return _no_revision(f"{registry} does not show the commit of {_shorten(image)}", image, facts.revisions)
+        return _no_revision(f"{registry} does not show the commit of {_shorten(image)}", image, facts)
     found = {text: _compare_revision(case, text) for text in clean}
     proven = [text for text, contained in found.items() if contained is Containment.CONTAINS]
     # A base image leaves its own label behind; its commit is in another repository, so that git does not know it.
@@ -180,11 +189,11 @@ def _match_facts(case: ProofCase, container: Container, image: str, facts: Image
     return OtherCommit(image, _name_revision(clean[0]), unknown=is_unknown)
 
 
-def _no_revision(problem: str, image: str, revisions: tuple[str, ...]) -> NoCommit:
-    value = (
-        f"is {truncate_text(revisions[0], _MAX_SHOWN_CHARS)!r}, which names no commit" if revisions else "is not set"
-    )
-    return NoCommit(image, f"{problem}: its label org.opencontainers.image.revision {value}", _LABEL_HINT)
+def _no_revision(problem: str, image: str, facts: ImageFacts) -> NoCommit:
+    first = truncate_text(facts.revisions[0], _MAX_SHOWN_CHARS) if facts.revisions else ""
+    value = f"is {first!r}, which names no commit" if first else "is not set"
+    reason = facts.note or f"its label org.opencontainers.image.revision {value}"
+    return NoCommit(image, f"{problem}: {reason}", _LABEL_HINT)
 
 
 def _name_revision(text: str) -> str:
