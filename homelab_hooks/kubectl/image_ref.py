@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+SHOWN_DIGEST_DIGITS = 12
+"""digits of a digest in a message, as docker abbreviates it"""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -41,6 +43,16 @@ def extract_manifest_digest(image_id: str) -> str:
     ''
     """
     return extract_digest(image_id.rpartition("@")[2]) if "@" in image_id else ""
+
+
+def shorten_digest(reference: str) -> str:
+    """Return an image reference with few digits of its digest, for messages.
+
+    >>> shorten_digest("app:latest@sha256:" + "0123456789abcdef" * 4)
+    'app:latest@sha256:0123456789ab'
+    """
+    name, at, digest = reference.partition("@")
+    return f"{name}{at}{digest[: len('sha256:') + SHOWN_DIGEST_DIGITS]}"
 
 
 def extract_registry(reference: str) -> str:

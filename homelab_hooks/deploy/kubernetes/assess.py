@@ -140,9 +140,11 @@ def _wanted_name(expectation: Expectation) -> str:
 def _image_pending(found: NoCommit | OtherCommit, expectation: Expectation) -> ImagePending:
     notes: tuple[str, ...] = ()
     if isinstance(found, OtherCommit):
-        notes = ("unknown commit" if found.unknown else "", found.outage)
+        name = "" if found.name in found.image else found.name
+        notes = (name, "unknown commit" if found.unknown else "", found.outage)
     note = "; ".join(filter(None, notes))
-    shown = f"{found.image} ({note})" if note else found.image
+    image = image_ref.shorten_digest(found.image)
+    shown = f"{image} ({note})" if note else image
     return ImagePending(f"runs {shown}; waiting for {_wanted_name(expectation)}", found.image)
 
 

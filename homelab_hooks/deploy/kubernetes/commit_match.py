@@ -64,7 +64,9 @@ def match_first(case: ProofCase) -> CommitMatch:
     chosen = choose_match(matches)
     if isinstance(chosen, NoCommit):
         reasons = [each.reason for each in matches if isinstance(each, NoCommit) and each.reason]
-        return NoCommit(chosen.image, "; ".join(dict.fromkeys(reasons)), chosen.hint, final=chosen.final)
+        hints = [each.hint for each in reversed(matches) if isinstance(each, NoCommit) and each.hint]
+        hint = chosen.hint or next(iter(hints), "")
+        return NoCommit(chosen.image, "; ".join(dict.fromkeys(reasons)), hint, final=chosen.final)
     if isinstance(chosen, OtherCommit):
         outages = [each.unproven for each in matches if isinstance(each, EvidencePending) and each.is_outage]
         return replace(chosen, outage="; ".join(outages))

@@ -24,8 +24,6 @@ from homelab_hooks.text.commit_name import find_commit_tokens, has_commit_token,
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 from homelab_hooks.text.sanitize import truncate_text
 
-DIGEST_DIGITS = 12
-"""digits of a digest in a message, after `sha256:`"""
 _MAX_SHOWN_CHARS = 60
 _LABEL_HINT = (
     "build the image with the label org.opencontainers.image.revision=SHA, push it as :SHA too, or choose another "
@@ -98,14 +96,13 @@ def _name_pods(names: tuple[str, ...]) -> str:
 
 
 def _describe_other(match: CommitMatch) -> str:
-    shown = f"another image, {_shorten(match.image)}"
+    shown = f"another image, {image_ref.shorten_digest(match.image)}"
     return f"{shown} ({match.name})" if isinstance(match, OtherCommit) else shown
 
 
-def _shorten(image: str) -> str:
-    """Return an image with few digits of its digest."""
-    name, at, digest = image.partition("@")
-    return f"{name}{at}{digest[: len('sha256:') + DIGEST_DIGITS]}"
+def _name_digest(image: str) -> str:
+    """Return the image's digest with few of its digits."""
+    return f"image {image_ref.shorten_digest(image).rpartition('@')[2]}"
 
 
 def _name_image(container: Container, digest: str) -> str:
@@ -155,7 +152,7 @@ def _match_described(case: ProofCase, container: Container, image: RunningImage)
     match answer:
         case None:
             return EvidencePending(
-                shown, f"asking {image_ref.extract_registry(container.image)} about {_shorten(shown)}"
+                shown, f"asking {image_ref.extract_registry(container.image)} about {image_ref.shorten_digest(shown)}"
             )
         case RegistrySilence(reason=reason, hint=hint, passing=True):
             return EvidencePending(shown, reason, is_outage=True, unproven=reason, hint=hint)
@@ -173,7 +170,7 @@ def _match_facts(case: ProofCase, container: Container, image: str, facts: Image
     proof = f"the revision of its digest in {registry}"
     clean = [text for text in facts.revisions if find_commit_tokens(text) and not is_dirty_build(text)]
     if not clean:
-        return _no_revision(f"{registry} does not show the commit of {_shorten(image)}", image, facts)
+        return _no_revision(f"{_name_digest(image)} in {registry}", image, facts)
     found = {text: _compare_revision(case, text) for text in clean}
     proven = [text for text, contained in found.items() if contained is Containment.CONTAINS]
     # A base image leaves its own label behind; its commit is in another repository, so that git does not know it.
@@ -184,7 +181,12 @@ def _match_facts(case: ProofCase, container: Container, image: str, facts: Image
         return NewerCommit(image, names, _name_revision(proven[0]), proof)
     if proven and Containment.NOT_CONTAINED in rivals:
         both = " and ".join(_name_revision(text) for text in clean)
-        return NoCommit(image, f"{registry} has two revisions for {_shorten(image)}: {both}", _LABEL_HINT, final=True)
+        return NoCommit(
+            image,
+            f"{registry} has two revisions for {image_ref.shorten_digest(image)}: {both}",
+            _LABEL_HINT,
+            final=True,
+        )
     is_unknown = Containment.NOT_CONTAINED not in rivals and not case.expectation.exact
     return OtherCommit(image, _name_revision(clean[0]), unknown=is_unknown)
 
