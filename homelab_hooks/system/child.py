@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import selectors
-import shutil
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
@@ -68,6 +67,8 @@ def describe_start_error(error: OSError, argv: Sequence[str], path: str, cwd: Pa
 def _start_error_reason(error: OSError, program: str, path: str, cwd: Path | None) -> str:
     if cwd is not None and not cwd.is_dir():
         return f"{cwd}: {NO_DIRECTORY}"
+    import shutil  # it takes 1 ms, for an error
+
     file = program if "/" in program else shutil.which(program, path=path)
     if error.errno == errno.ENOENT:
         if file is None or not os.path.lexists(file):

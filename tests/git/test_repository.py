@@ -16,7 +16,7 @@ from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.history import REFETCH_AFTER_S, Commit, GitContainment
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import ReadOnlyRepository
-from homelab_hooks.git.remotes import choose_remote
+from homelab_hooks.git.remotes import choose_remote, find_push_settings
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import PLAIN_CALL, DirectRunner, GitCall
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
@@ -197,11 +197,9 @@ def test_defect_10_push_remote_and_push_default_are_respected(workshop: ScratchR
     clone.git("config", "branch.topic.pushRemote", "backup")
 
     def meant() -> str:
-        told = {
-            "push_remote": git.remotes.push_remote(git.history.current_branch()),
-            "push_default": git.remotes.push_default(),
-        }
-        return choose_remote(git.remotes.remote_names(), **told).name
+        settings = find_push_settings(git.location.config_entries())
+        own = settings.by_branch.get(git.history.current_branch(), "")
+        return choose_remote(git.remotes.remote_names(), push_remote=own, push_default=settings.default).name
 
     assert meant() == "backup"
     clone.git("config", "--unset", "branch.topic.pushRemote")

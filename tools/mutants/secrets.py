@@ -153,13 +153,13 @@ SECRETS = (
     Defence(
         "found-tokens-in-texts",
         "so is a token that Vault or a credential helper gave",
-        (Change(RUNTIME, "self.redact.add(token.value)", "token.value"),),
+        (Change("app/ci_token.py", "runtime.redact.add(token.value)", "token.value"),),
         (f"{FIND}::test_a_found_token_is_redacted_from_then_on",),
     ),
     Defence(
         "vaults-token-in-texts",
         "so is Vault's own, from a file too",
-        (Change(RUNTIME, "self.redact.add(vault.token)", "vault.token"),),
+        (Change("app/ci_token.py", "self._runtime.redact.add(vault.token)", "vault.token"),),
         ("tests/auth/test_vault.py::test_the_runtime_finds_the_vault_token_in_the_users_home",),
     ),
     Defence(

@@ -18,7 +18,7 @@ SETTINGS = (
     Defence(
         "bundles-of-vault",
         "SSL_CERT_FILE is checked for Vault too",
-        (Change("app/runtime.py", '"vault_ca" if config.vault_ca else "ca_file")', '"vault_ca")'),),
+        (Change("app/ci_token.py", '"vault_ca" if config.vault_ca else "ca_file")', '"vault_ca")'),),
         (f"{SOURCES}::test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it[key-SSL_CERT_FILE]",),
     ),
     Defence(
