@@ -46,8 +46,8 @@ SETTINGS = (
         (f"{FIND}::test_a_token_that_is_a_whole_file_is_denied_before_it_is_sent",),
     ),
     Defence(
-        "hosts-that-httpx-accepts",
-        "a host that httpx cannot decode is a usage error",
+        "hosts-that-can-be-names",
+        "a host that IDNA cannot encode is a usage error",
         (Change("config/address.py", 'if host.isascii() and "xn--" not in host:', "if host.isascii():"),),
         (f"{NAMES}[WOODPECKER_SERVER-https://xn--a]",),
     ),
