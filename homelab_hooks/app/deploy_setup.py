@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from homelab_hooks.app import options
@@ -12,9 +13,12 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.deploy import run as deploy_run
 from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
 from homelab_hooks.deploy.run import DeployRequest
+from homelab_hooks.deploy.state import CALL_TIMEOUT_S
+from homelab_hooks.events import Log
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.login import LoginPolicy
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.verdict import Verdict
 
@@ -57,5 +61,11 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
     runtime = session.runtime
     contains = GitContainment(runtime.git_readonly.history, now=runtime.clock.now, remote=remote, branch=target)
     wake = runtime.clock.wake if asked.use_watches else None
+    login = LoginPolicy(partial(_show_login, session), asked.unreachable, runtime.clock.now)
+    kubectl = kubectl.pin_context(within=CALL_TIMEOUT_S).with_login(login)
     probe = KubernetesProbe(kubectl, contains, now=runtime.clock.now, wake=wake, tell=session.tell)
     return deploy_run.wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
+
+
+def _show_login(session: Session, line: str) -> None:
+    session.tell(Log(source="kubectl", text=line))

@@ -178,6 +178,6 @@ def _telling_line(text: str) -> str:
     return truncate_text(strip_control_chars(cause), _MAX_TEXT_CHARS)
 
 
-def is_log_line(line: str) -> bool:
-    """Return whether a line of standard error is a log line or a warning of kubectl's own."""
-    return bool(_LOG_LINE.match(line)) or line.startswith("Warning: ")
+def is_own_line(line: str) -> bool:
+    """Return whether a line of standard error is a log line, a warning, or an error of kubectl's own."""
+    return bool(_LOG_LINE.match(line)) or line.startswith(("Warning: ", *_TELLING_STARTS))

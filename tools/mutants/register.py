@@ -7,6 +7,7 @@ from tools.mutants.cases import CASES
 from tools.mutants.chain import CHAIN
 from tools.mutants.chains import CHAINS
 from tools.mutants.children import CHILDREN
+from tools.mutants.cluster import CLUSTER
 from tools.mutants.contact import WAITING
 from tools.mutants.forge import FORGE
 from tools.mutants.forge_links import FORGE_LINKS
@@ -54,4 +55,5 @@ REGISTER = (
     *FORGE,
     *CHAINS,
     *FORGE_LINKS,
+    *CLUSTER,
 )

@@ -84,8 +84,8 @@ SERVER = (
         (
             Change(
                 "kubectl/client.py",
-                '"--output=json"]\n        done = self._processes.run(argv, timeout=within)',
-                '"--output=json"]\n        done = self._processes.run(argv)',
+                "            return self._processes.run(argv, timeout=within)\n        listener",
+                "            return self._processes.run(argv)\n        listener",
             ),
         ),
         ("tests/kubectl/test_facts.py::test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end",),
