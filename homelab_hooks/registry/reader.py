@@ -76,8 +76,11 @@ class RepositoryReader:
         return merge_revisions(image.revision, revisions)
 
     def _read_platform_revisions(self, manifest: ImageManifest) -> tuple[str, ...] | RegistrySilence:
+        """Return the revisions of an image for one platform; its annotation is enough if its labels are not there."""
         labelled = self._read_config_revision(manifest.config_digest)
-        return labelled if isinstance(labelled, RegistrySilence) else (manifest.revision, labelled)
+        if isinstance(labelled, RegistrySilence):
+            return (manifest.revision,) if manifest.revision and not labelled.passing else labelled
+        return manifest.revision, labelled
 
     def _read_config_revision(self, digest: str) -> str | RegistrySilence:
         key = self._repository, digest

@@ -77,19 +77,23 @@ class RegistryApi:
         caller = self._find_caller(request.headers.get("authorization", ""))
         if caller is None:
             return self._challenge()
-        route = _ROUTE.fullmatch(path)
         if path == "/v2/":
             return RegistryReply(HTTPStatus.OK, b"{}", (("Content-Type", "application/json"), _VERSION_HEADER))
-        if route is None:
-            return RegistryReply(HTTPStatus.NOT_FOUND, b"404 page not found\n", (("Content-Type", "text/plain"),))
-        repository = self.store.repositories.get(route["name"])
+        if route := _ROUTE.fullmatch(path):
+            accept = request.headers.get("accept", "")
+            return self._pull(caller, route["name"], (route["kind"], route["reference"]), accept)
+        return RegistryReply(HTTPStatus.NOT_FOUND, b"404 page not found\n", (("Content-Type", "text/plain"),))
+
+    def _pull(self, caller: str, name: str, what: tuple[str, str], accept: str) -> RegistryReply:
+        repository = self.store.repositories.get(name)
         if repository and repository.readers is not None and caller not in repository.readers:
             basic = ("WWW-Authenticate", 'Basic realm="Gitea Package API"')
             kind = ("Content-Type", "text/plain; charset=utf-8")
             return RegistryReply(HTTPStatus.UNAUTHORIZED, b"reqPackageAccess\n", (kind, basic))
-        if route["kind"] == "blobs":
-            return self._read_blob(repository, route["reference"])
-        return self._read_manifest(repository, route["reference"], request.headers.get("accept", ""))
+        kind_of_content, reference = what
+        if kind_of_content == "blobs":
+            return self._read_blob(repository, reference)
+        return self._read_manifest(repository, reference, accept)
 
     def _find_caller(self, authorization: str) -> str | None:
         """Return the login of a request, empty for an anonymous one; None if the registry asks for credentials."""
@@ -154,9 +158,7 @@ class RegistryApi:
 def _explain_hidden(media_type: str, accept: str) -> str:
     """Return why distribution hides an OCI manifest from a client that does not accept it."""
     is_index = media_type == INDEX_TYPE
-    if media_type in accept or (media_type == MANIFEST_TYPE and accept in {"", "*/*", "application/json"}):
-        return ""
-    if media_type not in {INDEX_TYPE, MANIFEST_TYPE}:
+    if media_type in accept or media_type not in {INDEX_TYPE, MANIFEST_TYPE}:
         return ""
     kind, plural = ("index", "indexes") if is_index else ("manifest", "manifests")
     return f"OCI {kind} found, but accept header does not support OCI {plural}"
