@@ -64,6 +64,10 @@ class RegistryClient:
                 self._answers[key] = answer
             return self._answers[key]
 
+    def close(self) -> None:
+        """Close the connections; what is known is kept."""
+        self._hosts.close()
+
     def _ask(self, image: ImageReference, digest: str, sha: str) -> RegistryAnswer:
         """Return the answer of the registry, or its last silence while it is not asked."""
         now = self._hosts.now()

@@ -114,8 +114,9 @@ def run_credential_helper(
 ) -> RegistryLogin | LoginProblem | None:
     """Return the credentials that `docker-credential-NAME get` prints for a registry; None if it has none."""
     program = f"docker-credential-{helper.name}"
-    done = processes.run([program, "get"], stdin=f"{server}\n".encode(), timeout=timeout)
-    if done.ok and not done.timed_out and len(done.stdout) <= MAX_HELPER_OUTPUT_BYTES:
+    bounded = processes.with_output_limit(MAX_HELPER_OUTPUT_BYTES)
+    done = bounded.run([program, "get"], stdin=f"{server}\n".encode(), timeout=timeout)
+    if done.ok and not done.timed_out and not done.truncated:
         return parse_helper_output(done.stdout, helper)
     words = " ".join(strip_control_chars(done.out or done.err).split())
     if _NOT_FOUND_TEXT in words.lower():
@@ -131,7 +132,7 @@ def _explain_end(done: Completed, words: str, timeout: float) -> str:
         return f"cannot be started: {strip_control_chars(done.start_error)}"
     if done.timed_out:
         return f"did not answer within {timeout:g} s"
-    if done.truncated or len(done.stdout) > MAX_HELPER_OUTPUT_BYTES:
+    if done.truncated:
         return f"printed more than {MAX_HELPER_OUTPUT_BYTES} bytes"
     said = "" if not words or "{" in words else f": {truncate_text(words, _MAX_REASON_COLUMNS)}"
     return f"failed with exit code {done.code}{said}"

@@ -25,6 +25,9 @@ class RegistryTransport(Protocol):
     def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
         """Send a request and return the response, or why there is none within `timeout` seconds."""
 
+    def close(self) -> None:
+        """Close the connections."""
+
 
 class RegistryQuestion(NamedTuple):
     """The image that requests are about, and the end of the time for them, in seconds of the clock."""
@@ -84,3 +87,8 @@ class RegistryHosts:
         dial = find_dial(server.host, self.connect_to)
         left_s = max(0.1, min(REQUEST_TIMEOUT_S, question.until - self.now()))
         return (dial.address,) if dial else self.resolve(server, left_s)
+
+    def close(self) -> None:
+        """Close all connections; the next request opens one again."""
+        while self._transports:
+            self._transports.popitem()[1].close()

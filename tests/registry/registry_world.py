@@ -73,6 +73,7 @@ class RegistryWorld:
     requests: list[tuple[str, HttpRequest]] = field(default_factory=list)
     connected: list[tuple[str, Dial | None]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
 
     def open_registry(self, logins: RegistryLogins = RegistryLogins.NONE, **options: Any) -> RegistryApi:
         """Begin to answer at ORIGIN."""
@@ -117,6 +118,9 @@ class OneServer:
         self.world.requests.append((self.origin, request))
         found = self.world.servers.get(self.origin)
         return found(request) if found else RequestFailed(FailureKind.CONNECTION, "Connection refused")
+
+    def close(self) -> None:
+        self.world.closed.append(self.origin)
 
 
 def fill_from_recording(store: RegistryStore, recording: Mapping[str, Any]) -> None:
