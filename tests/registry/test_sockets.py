@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.app.registry_setup import make_registry_client
-from homelab_hooks.app.runtime import Runtime
+from homelab_hooks.app.runtime import TOKEN_VARIABLES, Runtime
 from homelab_hooks.registry.answer import ImageFacts, RegistryAnswer, RegistrySilence, RunningImage
 from homelab_hooks.simulators.faults import BAD_GATEWAY, FaultPlan, FaultRule, Redirect
 from homelab_hooks.simulators.registry.api import TOKEN_PATH, RegistryLogins
@@ -110,3 +110,21 @@ def test_a_registry_behind_a_load_balancer_that_is_down_is_passing(place: Place)
     assert isinstance(found, RegistrySilence)
     assert (found.passing, found.retry_after_s) == (True, 5.0)
     assert found.reason.startswith(f"the registry {registry.host} returned 502 with a web page")
+
+
+def test_a_credential_helper_gets_none_of_our_tokens(place: Place) -> None:
+    registry = place.open()
+    program = place.home / "bin" / "docker-credential-fake"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nenv >"$HOME/env"\necho credentials not found\nexit 1\n', encoding="utf-8")
+    program.chmod(0o755)
+    place.environ.update(dict.fromkeys(TOKEN_VARIABLES, "canary-token"))
+    place.environ["PATH"] = f"{program.parent}:{place.environ['PATH']}"
+    (place.home / ".docker").mkdir()
+    (place.home / ".docker" / "config.json").write_text('{"credsStore": "fake"}', encoding="utf-8")
+    found = place.describe(registry)
+    assert isinstance(found, RegistrySilence)
+    assert "without credentials" in found.reason
+    environ = (place.home / "env").read_text(encoding="utf-8")
+    assert f"HOME={place.home}" in environ
+    assert "canary-token" not in environ
