@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 def make_registry_client(runtime: Runtime, config: Config) -> RegistryClient:
     """Return a client that reads nothing and sends nothing before the first question."""
-    from homelab_hooks.net.http import HttpClient, resolve_host
+    from homelab_hooks.net.http import AddedCaFile, HttpClient, resolve_host
     from homelab_hooks.registry.client import RegistryClient
     from homelab_hooks.registry.credentials import DockerCredentials, list_config_files
     from homelab_hooks.registry.exchange import RegistryHosts
 
     def connect(server: ServerUrl, dial: Dial | None) -> HttpClient:
         runtime.check_file(config, "forge_ca_file")
-        return HttpClient(server, clock=runtime.clock, dial=dial, ca_file=config.forge_ca_file)
+        # A cluster's images come from the user's own registry and from public ones.
+        own = AddedCaFile(config.forge_ca_file) if config.forge_ca_file else None
+        return HttpClient(server, clock=runtime.clock, dial=dial, ca_file=own)
 
     hosts = RegistryHosts(
         connect=connect,

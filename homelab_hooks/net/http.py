@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 import httpx
@@ -51,13 +51,19 @@ PROXY_LOGIN_STATUS_CODE = 407
 _LOCATION_EXTENSION = "homelab.location"
 
 
+class AddedCaFile(NamedTuple):
+    """CA certificates that are used in addition to the system's: some of the servers have a public CA."""
+
+    path: Path
+
+
 class HttpClient:
     """Sends requests to one server only: redirects are not followed, so no other host receives the token.
 
     Args:
         server: its name is used in SNI, Host, and the certificate check.
         dial: the address to connect to instead of using DNS; it takes precedence over proxy variables.
-        ca_file: CA certificates to use instead of the system's.
+        ca_file: CA certificates to use instead of the system's, or in addition to them.
         token: sent as a bearer token with every request; without one, the server's cookies are not sent back either.
     """
 
@@ -67,7 +73,7 @@ class HttpClient:
         *,
         clock: RequestClock,
         dial: Dial | None = None,
-        ca_file: Path | None = None,
+        ca_file: Path | AddedCaFile | None = None,
         token: str = "",
     ) -> None:
         self._server = server
@@ -229,7 +235,7 @@ def _proxy_address(proxy: str) -> str:
     return f"{host}:{url.port}" if url.port else host
 
 
-def _make_proxy(url: str, ca_file: Path | None) -> httpx.Proxy:
+def _make_proxy(url: str, ca_file: Path | AddedCaFile | None) -> httpx.Proxy:
     """Return the proxy with this URL. Raises CommandError if it cannot be used.
 
     The certificate of a proxy with TLS may be that of a public CA or of the CA bundle that is set.
@@ -238,27 +244,29 @@ def _make_proxy(url: str, ca_file: Path | None) -> httpx.Proxy:
         proxy = httpx.Proxy(url)
         parse_server_url(str(proxy.url.copy_with(username=None, password=None)))
         if proxy.url.scheme == "https":
-            proxy.ssl_context = create_ssl_context(None)
-            if ca_file is not None:
-                proxy.ssl_context.load_verify_locations(ca_file)
+            added = AddedCaFile(ca_file) if isinstance(ca_file, Path) else ca_file
+            proxy.ssl_context = create_ssl_context(added)
     except (ValueError, httpx.InvalidURL):  # the message may contain the proxy's password
         hint = "set the proxy variable to http://HOST:PORT, unset it, or use --dial"
         raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
     return proxy
 
 
-def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
+def create_ssl_context(ca_file: Path | AddedCaFile | None) -> ssl.SSLContext:
     """Return a TLS context with these CA certificates. Raises CommandError if the file cannot be used.
 
     Strict X.509 (the default since Python 3.13) is off, as in git, curl, and kubectl: it rejects private CAs that are
     made with openssl's defaults.
     """
+    path = ca_file.path if isinstance(ca_file, AddedCaFile) else ca_file
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=None if isinstance(ca_file, AddedCaFile) else path)
+        if isinstance(ca_file, AddedCaFile):
+            context.load_verify_locations(path)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or "it contains no certificate"
         raise CommandError(
-            f"the CA file {ca_file} cannot be used: {reason}", hint="use a PEM file that contains the CA certificates"
+            f"the CA file {path} cannot be used: {reason}", hint="use a PEM file that contains the CA certificates"
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -300,7 +308,7 @@ def make_requests_session(transport: Transport) -> requests.Session:
     return session
 
 
-def _ssl_context(server: ServerUrl, ca_file: Path | None) -> ssl.SSLContext:
+def _ssl_context(server: ServerUrl, ca_file: Path | AddedCaFile | None) -> ssl.SSLContext:
     """Load CA certificates only for https: that takes longer than everything else before the first request."""
     return create_ssl_context(ca_file) if server.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 

@@ -47,7 +47,7 @@ class RegistryConnection:
         """Send a request and return a response other than 401 and 403, or why there is none."""
         image = question.image
         answer = self._send_with(self._authorizer.find_known(image.repository), request, question)
-        if isinstance(answer, HttpResponse) and answer.status == HTTPStatus.UNAUTHORIZED:
+        if isinstance(answer, HttpResponse) and _is_challenge(answer):
             challenges = answer.headers.get("www-authenticate", "")
             header = self._authorizer.authorize(challenges, self._servers[0], question)
             if isinstance(header, RegistrySilence):
@@ -96,3 +96,8 @@ class RegistryConnection:
         if isinstance(answer, HttpResponse):
             self._servers = self._servers[:1]
         return answer
+
+
+def _is_challenge(answer: HttpResponse) -> bool:
+    """Return whether a response asks for credentials, and is not the web page of a proxy that asks for a login."""
+    return answer.status == HTTPStatus.UNAUTHORIZED and ("www-authenticate" in answer.headers or not answer.is_html)

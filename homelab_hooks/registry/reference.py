@@ -20,6 +20,7 @@ _MAX_REFERENCE_CHARS = 1024
 _PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_HOST = re.compile(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -72,8 +73,9 @@ def parse_image_reference(text: str) -> ImageReference:
         raise ValueError("the repository's name is not valid")
     if (colon and not _TAG.fullmatch(tag)) or (digest and not DIGEST.fullmatch(digest)):
         raise ValueError("the tag or the digest is not valid")
-    if parse_server_url(f"https://{host}").path:
+    if not _HOST.fullmatch(host):
         raise ValueError("the registry's name is not valid")
+    parse_server_url(f"https://{host}")
     return ImageReference(host, repository, tag, digest)
 
 

@@ -147,6 +147,8 @@ def test_an_image_that_the_registry_does_not_know_is_final(world: RegistryWorld)
         (RequestFailed(FailureKind.TIMEOUT, "no complete response within 10 s"), True, "no complete response"),
         (reply(200, b"<html>login</html>", content_type="text/html"), False, "with a web page"),
         (reply(404, b"<html></html>", content_type="text/html"), False, "returned 404 with a web page"),
+        (reply(401, b"<title>Authelia</title>", content_type="text/html"), False, '401 with a web page ("Authelia")'),
+        (reply(401, b"denied"), False, "refused access to acme/app without credentials"),
         (reply(403, b'{"errors":[{"code":"DENIED"}]}'), False, "refused access to acme/app without credentials"),
         (reply(404, b"Not found.\n", content_type="text/plain"), False, "does not know the image"),
         (reply(418), False, "returned 418 for the image"),

@@ -48,6 +48,8 @@ def test_a_reference(text: str, parsed: ImageReference) -> None:
         "ghcr.io:port/app",
         "ghcr.io:5000:1/app",
         "gh_cr!.io/app",
+        '[::1]"/app',
+        "b\u00fccher.example.test/app",
         "app\0",
         "ghcr.io/" + "a/" * 200 + "b",
     ],
