@@ -27,6 +27,8 @@ class ImageFacts:
 
     The registry is not asked about that if a revision is the commit already.
     """
+    commit_tag: str = ""
+    """the first tag there that names the commit, whatever image it is; empty: there is none, or it was not asked for"""
     note: str = ""
     """why revisions were left out, such as those of an index whose platforms have different ones"""
 

@@ -12,6 +12,7 @@ from homelab_hooks.registry.connection import RegistryConnection
 from homelab_hooks.registry.exchange import RegistryHosts, RegistryQuestion
 from homelab_hooks.registry.image_facts import (
     ImageRevisions,
+    TagMatch,
     combine_facts,
     is_same_image,
     list_commit_tags,
@@ -101,18 +102,20 @@ def describe_running_image(reader: RepositoryReader, digest: str, sha: str) -> R
     revisions = reader.read_revisions(running)
     if isinstance(revisions, ImageRevisions) and sha in revisions.values:
         return ImageFacts(revisions=list_distinct(revisions.values), note=revisions.note)
-    return combine_facts(revisions, is_commit_tag=_match_commit_tag(reader, running, sha))
+    return combine_facts(revisions, _match_commit_tag(reader, running, sha))
 
 
 def _match_commit_tag(
     reader: RepositoryReader, running: ImageManifest | ImageIndex, sha: str
-) -> bool | RegistrySilence:
-    """Return whether the first tag that names the commit is the running image."""
+) -> TagMatch | RegistrySilence:
+    """Return the first tag that names the commit, and whether it is the running image."""
     for tag in list_commit_tags(sha):
         digest = reader.read_tag_digest(tag)
         if isinstance(digest, RegistrySilence):
             return digest
         if digest:
             tagged = running if digest == running.digest else reader.read_manifest(digest)
-            return tagged if isinstance(tagged, RegistrySilence) else is_same_image(running, tagged)
-    return False
+            if isinstance(tagged, RegistrySilence):
+                return tagged
+            return TagMatch(tag, is_running=is_same_image(running, tagged))
+    return TagMatch()

@@ -136,6 +136,6 @@ def parse_helper_output(output: bytes, helper: CredentialHelper) -> RegistryLogi
         answer = read_object(json.loads(output))
         user, secret = read_text(answer, "Username"), read_text(answer, "Secret")
     except (ValueError, RecursionError):
-        return LoginProblem(f"{program} printed something else than credentials")
+        return LoginProblem(f"{program} printed something other than credentials")
     is_token = user == TOKEN_USER
     return make_login("" if is_token else user, "" if is_token else secret, secret if is_token else "", program)

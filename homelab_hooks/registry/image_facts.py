@@ -24,6 +24,13 @@ class ImageRevisions(NamedTuple):
     note: str = ""
 
 
+class TagMatch(NamedTuple):
+    """The first tag that names the commit, empty if there is none, and whether it is the running image."""
+
+    tag: str = ""
+    is_running: bool = False
+
+
 def list_commit_tags(sha: str) -> tuple[str, ...]:
     """Return the tags that name a commit, in the order in which they are asked for.
 
@@ -73,14 +80,13 @@ def list_distinct(revisions: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, revisions)))
 
 
-def combine_facts(
-    revisions: ImageRevisions | RegistrySilence, *, is_commit_tag: bool | RegistrySilence
-) -> RegistryAnswer:
+def combine_facts(revisions: ImageRevisions | RegistrySilence, match: TagMatch | RegistrySilence) -> RegistryAnswer:
     """Return the facts; a match of the tag is enough where the revisions could not be read."""
-    if is_commit_tag is True and isinstance(revisions, RegistrySilence):
-        return ImageFacts(is_commit_tag=True, note=revisions.reason)
-    silences = [one for one in (revisions, is_commit_tag) if isinstance(one, RegistrySilence)]
-    if silences:
-        return next((one for one in silences if one.passing), silences[0])
-    assert isinstance(revisions, ImageRevisions)  # noqa: S101 - for mypy
-    return ImageFacts(revisions=revisions.values, is_commit_tag=is_commit_tag is True, note=revisions.note)
+    if isinstance(match, TagMatch) and isinstance(revisions, ImageRevisions):
+        return ImageFacts(
+            revisions=revisions.values, is_commit_tag=match.is_running, commit_tag=match.tag, note=revisions.note
+        )
+    if isinstance(match, TagMatch) and isinstance(revisions, RegistrySilence) and match.is_running:
+        return ImageFacts(is_commit_tag=True, commit_tag=match.tag, note=revisions.reason)
+    silences = [one for one in (revisions, match) if isinstance(one, RegistrySilence)]
+    return next((one for one in silences if one.passing), silences[0])

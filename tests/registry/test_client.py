@@ -47,7 +47,11 @@ def test_one_question_about_a_digest_is_one_request_for_each_document(
     image = RunningImage(reference=IMAGE, digest=digest)
     first = client.describe_image(image, SHA)
     count = len(world.lines)
-    assert client.describe_image(image, SHA) == first == ImageFacts(revisions=(OTHER_SHA,), is_commit_tag=True)
+    assert (
+        client.describe_image(image, SHA)
+        == first
+        == ImageFacts(revisions=(OTHER_SHA,), is_commit_tag=True, commit_tag=SHA[:8])
+    )
     assert len(world.lines) == count == 5  # the manifest, its configuration, and three tags
 
 
@@ -56,7 +60,7 @@ def test_a_tag_of_the_commit_in_each_usual_length_counts(
     world: RegistryWorld, app: SimulatedRepository, tag: str
 ) -> None:
     digest = app.push_image("latest", tag)
-    assert world.describe(digest) == ImageFacts(is_commit_tag=True)
+    assert world.describe(digest) == ImageFacts(is_commit_tag=True, commit_tag=tag)
 
 
 @pytest.mark.parametrize("tag", [SHA[:6], OTHER_SHA, f"sha-{SHA[:7]}", "latest"])
@@ -67,28 +71,29 @@ def test_no_other_tag_counts(world: RegistryWorld, app: SimulatedRepository, tag
 def test_the_tag_of_another_image_does_not_count(world: RegistryWorld, app: SimulatedRepository) -> None:
     running = app.push_image("latest", content="old")
     app.push_image(SHA, content="new")
-    assert world.describe(running) == ImageFacts()
+    assert world.describe(running) == ImageFacts(commit_tag=SHA)
 
 
 def test_a_platform_of_the_tagged_index_is_the_image(world: RegistryWorld, app: SimulatedRepository) -> None:
     one, two = app.push_image(content="1"), app.push_image(content="2", architecture="arm64")
     app.push_index(SHA[:7], platforms={"amd64": one, "arm64": two})
-    assert world.describe(two) == ImageFacts(is_commit_tag=True)
+    assert world.describe(two) == ImageFacts(is_commit_tag=True, commit_tag=SHA[:7])
 
 
 def test_an_attestation_of_the_tagged_index_is_not_the_image(world: RegistryWorld, app: SimulatedRepository) -> None:
     one, attestation = app.push_image(content="1"), app.push_image(content="2")
     app.push_index(SHA[:7], platforms={"amd64": one}, attestations=[attestation])
-    assert world.describe(attestation) == ImageFacts()
+    assert world.describe(attestation) == ImageFacts(commit_tag=SHA[:7])
 
 
 def test_an_index_with_another_platform_than_the_tagged_manifest_may_run_another_image(
     world: RegistryWorld, app: SimulatedRepository
 ) -> None:
     one, two = app.push_image(SHA[:8], content="1"), app.push_image(content="2", architecture="arm64")
-    assert world.describe(app.push_index("latest", platforms={"amd64": one, "arm64": two})) == ImageFacts()
+    both = app.push_index("latest", platforms={"amd64": one, "arm64": two})
+    assert world.describe(both) == ImageFacts(commit_tag=SHA[:8])
     alone = app.push_index("alone", platforms={"amd64": one}, attestations=[two])
-    assert world.describe(alone) == ImageFacts(is_commit_tag=True)
+    assert world.describe(alone) == ImageFacts(is_commit_tag=True, commit_tag=SHA[:8])
 
 
 def test_the_revision_of_an_index_is_that_of_each_platform(world: RegistryWorld, app: SimulatedRepository) -> None:
@@ -128,7 +133,7 @@ def test_content_is_checked_against_its_digest(world: RegistryWorld, app: Simula
 
 def test_a_tag_whose_digest_is_not_named_is_hashed(world: RegistryWorld, app: SimulatedRepository) -> None:
     world.open_registry(has_digest_header=False)
-    assert world.describe(app.push_image("latest", SHA)) == ImageFacts(is_commit_tag=True)
+    assert world.describe(app.push_image("latest", SHA)) == ImageFacts(is_commit_tag=True, commit_tag=SHA)
     assert f"GET https://{HOST}/v2/acme/app/manifests/{SHA}" in world.lines
 
 
@@ -226,7 +231,7 @@ def test_what_was_read_before_a_failure_is_not_read_again(world: RegistryWorld, 
     assert isinstance(client.describe_image(image, SHA), RegistrySilence)
     world.servers[f"https://{HOST}"] = honest
     world.clock.time = 6.0
-    assert client.describe_image(image, SHA) == ImageFacts(is_commit_tag=True)
+    assert client.describe_image(image, SHA) == ImageFacts(is_commit_tag=True, commit_tag=SHA[:7])
     assert [line.partition(" ")[0] for line in world.lines] == ["GET", "GET", *["HEAD"] * 5]
 
 

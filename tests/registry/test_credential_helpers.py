@@ -54,7 +54,7 @@ def test_a_helper_without_credentials_is_no_problem(install: Install, script: st
     [
         ("echo the keychain is locked >&2; exit 3", "failed with exit code 3: the keychain is locked"),
         ('echo \'{"Secret": "canary"}\'; exit 1', "failed with exit code 1"),
-        ("printf 'canary'", "printed something else than credentials"),
+        ("printf 'canary'", "printed something other than credentials"),
         ("yes canary", "printed more than 65536 bytes"),
         ("kill -9 $$", "failed with exit code -9"),
     ],

@@ -131,4 +131,4 @@ def test_the_output_of_a_helper() -> None:
     assert parse_helper_output(b'{"Username": "", "Secret": ""}', helper) is None
     for output in (b"", b"[]", b"secret", b'{"Secret": []}'):
         found = parse_helper_output(output, helper)
-        assert found == LoginProblem("docker-credential-pass printed something else than credentials")
+        assert found == LoginProblem("docker-credential-pass printed something other than credentials")

@@ -126,7 +126,7 @@ def test_the_tag_of_the_commit_is_found_without_the_label() -> None:
     app = world.store.repository("acme/app")
     app.tags["8f2c1d3e"] = app.tags["nolabel"]
     world.open_registry()
-    assert world.describe(app.tags["nolabel"]) == ImageFacts(is_commit_tag=True)
+    assert world.describe(app.tags["nolabel"]) == ImageFacts(is_commit_tag=True, commit_tag="8f2c1d3e")
 
 
 def test_a_private_image_of_gitea_is_refused_to_who_may_not_pull_it() -> None:

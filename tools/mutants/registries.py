@@ -52,7 +52,7 @@ REGISTRIES = (
     Defence(
         "registry-other-tags",
         "a tag of the commit that names another image proves nothing",
-        (Change("registry/client.py", "is_same_image(running, tagged)", "running == running"),),
+        (Change("registry/client.py", "is_running=is_same_image(running, tagged)", "is_running=True"),),
         (f"{CLIENT}::test_the_tag_of_another_image_does_not_count",),
     ),
     Defence(
@@ -91,6 +91,18 @@ REGISTRIES = (
         "a registry on another machine is not asked without TLS unless the user allows it",
         (Change("registry/reference.py", "if is_local or (allows_http and names_port):", "if host:"),),
         (f"{LOGIN}::test_http_is_for_this_machine_or_where_the_user_allows_it",),
+    ),
+    Defence(
+        "registry-public-cas",
+        "homelab.caFile does not replace the CAs of public registries",
+        (
+            Change(
+                "net/http.py",
+                "context.load_verify_locations(path)",
+                "context = ssl.create_default_context(cafile=path)",
+            ),
+        ),
+        ("tests/net/test_answers.py::test_trust_anchors_are_added_to_the_systems_for_registries",),
     ),
     Defence(
         "registry-other-credentials",
