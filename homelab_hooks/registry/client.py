@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from math import inf
 
 from homelab_hooks.config.address import find_dial, parse_server_url
 from homelab_hooks.registry.answer import ImageFacts, RegistryAnswer, RegistrySilence, RunningImage
@@ -27,6 +28,8 @@ QUESTION_TIMEOUT_S = 30.0
 """seconds for all requests of one question; what was read by then is kept for the next one"""
 RETRY_INTERVAL_S = 5.0
 """seconds without a request to a registry that did not answer, if it names no time"""
+RECHECK_INTERVAL_S = 60.0
+"""seconds after which an image about which nothing is known is asked about again: CI may push the tag later"""
 _MAX_REFERENCE_COLUMNS = 120
 
 
@@ -43,7 +46,8 @@ class RegistryClient:
         self._hosts, self._logins, self._allows_http = hosts, logins, allows_http
         self._lock = threading.Lock()
         self._connections: dict[str, tuple[RegistryConnection, RepositoryMemory]] = {}
-        self._answers: dict[tuple[str, str, str], RegistryAnswer] = {}
+        self._answers: dict[tuple[str, str, str], tuple[float, RegistryAnswer]] = {}
+        """each with the time until which it is valid"""
         self._silences: dict[str, tuple[float, RegistrySilence]] = {}
         """by registry: the silence that is passing, and until when the registry is not asked"""
 
@@ -58,12 +62,11 @@ class RegistryClient:
             return RegistrySilence(reason=f"the running image of {reference.name} has no sha256 digest")
         with self._lock:
             key = reference.name, image.digest, sha
-            if key not in self._answers:
+            expires_at, answer = self._answers.get(key, (-inf, None))
+            if answer is None or expires_at <= self._hosts.now():
                 answer = self._ask(reference, image.digest, sha)
-                if isinstance(answer, RegistrySilence) and answer.passing:
-                    return answer
-                self._answers[key] = answer
-            return self._answers[key]
+                self._answers[key] = self._hosts.now() + find_lifetime_s(answer), answer
+            return answer
 
     def close(self) -> None:
         """Close the connections; what is known is kept."""
@@ -92,6 +95,13 @@ class RegistryClient:
             connection = RegistryConnection(servers, self._hosts, RegistryAuthorizer(self._logins, self._hosts))
             self._connections[image.host] = connection, RepositoryMemory()
         return self._connections[image.host]
+
+
+def find_lifetime_s(answer: RegistryAnswer) -> float:
+    """Return the seconds for which an answer is valid. What a digest names never changes, but tags are added later."""
+    if isinstance(answer, RegistrySilence):
+        return 0.0 if answer.passing else inf
+    return inf if answer.is_commit_tag or answer.revisions else RECHECK_INTERVAL_S
 
 
 def describe_running_image(reader: RepositoryReader, digest: str, sha: str) -> RegistryAnswer:

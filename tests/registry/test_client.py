@@ -9,6 +9,7 @@ import pytest
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.registry.answer import ImageFacts, RegistrySilence, RunningImage
+from homelab_hooks.registry.client import RECHECK_INTERVAL_S
 from homelab_hooks.simulators.registry.store import SimulatedRepository
 from tests.registry.registry_world import HOST, IMAGE, OTHER_SHA, SHA, RegistryWorld, reply
 
@@ -233,6 +234,22 @@ def test_what_was_read_before_a_failure_is_not_read_again(world: RegistryWorld, 
     world.clock.time = 6.0
     assert client.describe_image(image, SHA) == ImageFacts(is_commit_tag=True, commit_tag=SHA[:7])
     assert [line.partition(" ")[0] for line in world.lines] == ["GET", "GET", *["HEAD"] * 5]
+
+
+def test_a_tag_that_is_pushed_after_the_image_runs_is_found_within_a_minute(
+    world: RegistryWorld, app: SimulatedRepository
+) -> None:
+    digest = app.push_image("latest")
+    client, image = world.client(), RunningImage(reference=IMAGE, digest=digest)
+    assert client.describe_image(image, SHA) == ImageFacts()
+    app.tags[SHA] = digest
+    world.clock.time = RECHECK_INTERVAL_S - 1
+    assert client.describe_image(image, SHA) == ImageFacts()
+    world.clock.time = RECHECK_INTERVAL_S
+    assert client.describe_image(image, SHA) == ImageFacts(is_commit_tag=True, commit_tag=SHA)
+    world.clock.time = 900.0
+    assert client.describe_image(image, SHA) == ImageFacts(is_commit_tag=True, commit_tag=SHA)
+    assert [line.partition(" ")[0] for line in world.lines] == ["GET", "GET", *["HEAD"] * 8]
 
 
 def test_a_question_ends_although_a_registry_is_slow(world: RegistryWorld, app: SimulatedRepository) -> None:

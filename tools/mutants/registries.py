@@ -145,9 +145,15 @@ REGISTRIES = (
         (f"{CLIENT}::test_a_rate_limit_is_waited_for_without_a_request",),
     ),
     Defence(
+        "registry-late-tag",
+        "a tag that is pushed after the image runs is found",
+        (Change("registry/client.py", "else RECHECK_INTERVAL_S", "else inf"),),
+        (f"{CLIENT}::test_a_tag_that_is_pushed_after_the_image_runs_is_found_within_a_minute",),
+    ),
+    Defence(
         "registry-once",
         "a question about a digest is asked once",
-        (Change("registry/client.py", "if key not in self._answers:", "if key:"),),
+        (Change("registry/client.py", "if answer is None or expires_at <= self._hosts.now():", "if key:"),),
         (f"{CLIENT}::test_one_question_about_a_digest_is_one_request_for_each_document",),
     ),
 )
