@@ -15,6 +15,9 @@ from urllib.parse import urljoin, urlsplit
 
 from homelab_hooks.config.address import ServerUrl, parse_server_url
 
+MAX_LOCATION_CHARS = 16384
+"""characters of the longest address; httpx raises an error for one of 65536"""
+
 
 class DownloadPlace(NamedTuple):
     """Where something is downloaded from; `target` is the path with its query, which is a credential."""
@@ -42,7 +45,7 @@ def parse_download_redirect(location: str, origin: ServerUrl, subject: str) -> D
     no_address = RedirectRefused(f"the redirect of {subject} has no valid address")
     try:
         url = urljoin(f"{origin.origin}/", location)
-        if not url.isascii() or not url.isprintable() or " " in url:
+        if len(url) > MAX_LOCATION_CHARS or not url.isascii() or not url.isprintable() or " " in url:
             return no_address
         parts = urlsplit(url)
         if parts.username is not None or parts.password is not None:

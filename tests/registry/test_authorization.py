@@ -188,6 +188,17 @@ def test_a_second_redirect_is_not_followed(world: RegistryWorld) -> None:
     assert {origin for origin, _ in world.requests} == {ORIGIN, STORAGE}
 
 
+@pytest.mark.parametrize(
+    "location", ["", "https://", "https://a b/", f"https://x.test/{'a' * 70_000}", "https://u:p@x.test/"]
+)
+def test_a_redirect_without_a_usable_address_is_a_silence(world: RegistryWorld, location: str) -> None:
+    world.servers[ORIGIN] = lambda _: reply(307, location=location)
+    found = world.describe(push(world))
+    assert isinstance(found, RegistrySilence)
+    assert not found.passing
+    assert {origin for origin, _ in world.requests} == {ORIGIN}
+
+
 def test_a_tag_is_not_looked_up_elsewhere(world: RegistryWorld) -> None:
     world.open_registry()
     digest = world.store.repository("acme/app").push_image(content="no label")

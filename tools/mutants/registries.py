@@ -75,6 +75,12 @@ REGISTRIES = (
         (f"{LOGIN}::test_a_blob_is_downloaded_from_storage_without_the_credentials",),
     ),
     Defence(
+        "registry-redirect-length",
+        "a redirect whose address is longer than the HTTP library takes is not followed",
+        (Change("net/download_redirect.py", "len(url) > MAX_LOCATION_CHARS or ", ""),),
+        (f"{LOGIN}::test_a_redirect_without_a_usable_address_is_a_silence",),
+    ),
+    Defence(
         "registry-realm",
         "a token service receives no credentials unencrypted",
         (Change("registry/token_service.py", "if not _is_protected(server, registry):", "if not server:"),),
