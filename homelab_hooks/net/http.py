@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 import httpcore
@@ -60,13 +60,19 @@ _EXCHANGE_ERRORS = (
 )
 
 
+class AddedCaFile(NamedTuple):
+    """CA certificates that are used in addition to the system's: some of the servers have a public CA."""
+
+    path: Path
+
+
 class HttpClient:
     """Sends requests to one server only: redirects are not followed, so no other host receives the token.
 
     Args:
         server: its name is used in SNI, Host, and the certificate check.
         dial: the address to connect to instead of using DNS; it takes precedence over proxy variables.
-        ca_file: CA certificates to use instead of the system's.
+        ca_file: CA certificates to use instead of the system's, or in addition to them.
         token: sent as a bearer token with every request. The server's cookies are never sent back.
     """
 
@@ -76,7 +82,7 @@ class HttpClient:
         *,
         clock: RequestClock,
         dial: Dial | None = None,
-        ca_file: Path | None = None,
+        ca_file: Path | AddedCaFile | None = None,
         token: str = "",
     ) -> None:
         self._server = server
@@ -268,7 +274,7 @@ def _proxy_address(proxy: str) -> str:
     return f"{host}:{parts.port}" if parts.port else host
 
 
-def _make_proxy(url: str, ca_file: Path | None) -> httpcore.Proxy:
+def _make_proxy(url: str, ca_file: Path | AddedCaFile | None) -> httpcore.Proxy:
     """Return the proxy with this URL. Raises CommandError if it cannot be used.
 
     The certificate of a proxy with TLS may be that of a public CA or of the CA bundle that is set.
@@ -282,24 +288,25 @@ def _make_proxy(url: str, ca_file: Path | None) -> httpcore.Proxy:
         raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
     context = None
     if server.scheme == "https":
-        context = create_ssl_context(None)
-        if ca_file is not None:
-            context.load_verify_locations(ca_file)
+        context = create_ssl_context(AddedCaFile(ca_file) if isinstance(ca_file, Path) else ca_file)
     return httpcore.Proxy(server.origin, auth=auth if any(auth) else None, ssl_context=context)
 
 
-def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
+def create_ssl_context(ca_file: Path | AddedCaFile | None) -> ssl.SSLContext:
     """Return a TLS context with these CA certificates. Raises CommandError if the file cannot be used.
 
     Strict X.509 (the default since Python 3.13) is off, as in git, curl, and kubectl: it rejects private CAs that are
     made with openssl's defaults.
     """
+    path = ca_file.path if isinstance(ca_file, AddedCaFile) else ca_file
     try:
-        context = ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=None if isinstance(ca_file, AddedCaFile) else path)
+        if isinstance(ca_file, AddedCaFile):
+            context.load_verify_locations(path)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or "it contains no certificate"
         raise CommandError(
-            f"the CA file {ca_file} cannot be used: {reason}", hint="use a PEM file that contains the CA certificates"
+            f"the CA file {path} cannot be used: {reason}", hint="use a PEM file that contains the CA certificates"
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -341,7 +348,7 @@ def make_requests_session(transport: Transport) -> requests.Session:
     return session
 
 
-def _ssl_context(server: ServerUrl, ca_file: Path | None) -> ssl.SSLContext:
+def _ssl_context(server: ServerUrl, ca_file: Path | AddedCaFile | None) -> ssl.SSLContext:
     """Load CA certificates only for https: that takes longer than everything else before the first request."""
     return create_ssl_context(ca_file) if server.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 

@@ -23,7 +23,14 @@ class ImageFacts:
     revisions: tuple[str, ...] = ()
     """the values of `org.opencontainers.image.revision` in its labels and annotations, each once"""
     is_commit_tag: bool = False
-    """whether `:SHA` (full, or 7 to 12 digits) in the same repository is this image"""
+    """whether `:SHA` (full, or 7 to 12 digits) in the same repository is this image
+
+    The registry is not asked about that if a revision is the commit already.
+    """
+    commit_tag: str = ""
+    """the first tag there that names the commit, whatever image it is; empty: there is none, or it was not asked for"""
+    note: str = ""
+    """why revisions were left out, such as those of an index whose platforms have different ones"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,8 @@ class RegistrySilence:
     hint: str = ""
     passing: bool = False
     """whether another try may succeed: no answer, a rate limit, a server error"""
+    retry_after_s: float | None = None
+    """seconds before which the registry is not asked again; the same answer is returned until then"""
 
 
 RegistryAnswer = ImageFacts | RegistrySilence

@@ -190,13 +190,13 @@ def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(
 def test_defect_10_push_remote_and_push_default_are_respected(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 10: the remote that git itself would push to was not considered."""
     clone = workshop.clone("ann", branch="topic")
-    git = opened(clone.path)
     for name in ("forgejo", "backup", "mirror"):
         clone.git("remote", "add", name, str(workshop.bare_path))
     clone.git("config", "remote.pushDefault", "mirror")
     clone.git("config", "branch.topic.pushRemote", "backup")
 
     def meant() -> str:
+        git = opened(clone.path)  # a command reads the settings once
         settings = find_push_settings(git.location.config_entries())
         own = settings.by_branch.get(git.history.current_branch(), "")
         return choose_remote(git.remotes.remote_names(), push_remote=own, push_default=settings.default).name

@@ -16,6 +16,7 @@ from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
 from tools.mutants.queue import QUEUE
+from tools.mutants.registries import REGISTRIES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
 from tools.mutants.search import SEARCH
@@ -56,4 +57,5 @@ REGISTER = (
     *CHAINS,
     *FORGE_LINKS,
     *CLUSTER,
+    *REGISTRIES,
 )
