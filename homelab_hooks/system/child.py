@@ -77,7 +77,7 @@ def _start_error_reason(error: OSError, program: str, path: str, cwd: Path | Non
     if error.errno == errno.ENOENT:
         if file is None or not os.path.lexists(file):
             return f"{program}: {'no such file' if file else 'command not found'}"
-        return f"{file}: bad interpreter: {_interpreter(file) or 'not found'}"
+        return f"{file}: bad interpreter: {_interpreter(str(file)) or 'not found'}"
     if error.errno == errno.ENOEXEC:
         return f"{file or program}: exec format error (an empty file, or a program for another machine)"
     return f"{file or program}: {(error.strerror or str(error)).lower()}"
