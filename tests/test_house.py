@@ -28,7 +28,7 @@ VOCABULARY = len(LAYERS)
 EFFECTS = {
     "subprocess": {"system"}, "pty": {"system"}, "signal": {"system"},
     "time": {"system"}, "ssl": {"net"},
-    "socket": {"net"}, "select": {"net", "system"}, "httpx": {"net"}, "httpcore": {"net"},
+    "socket": {"net"}, "select": {"net", "system"}, "httpx": set(), "httpcore": {"net"},
     "requests": {"net"},
     "http.client": {"net"}, "urllib.request": {"net"}, "asyncio": set(), "logging": set(),
     "sqlite3": set(),
@@ -249,7 +249,7 @@ def test_only_the_runtime_reads_the_environment() -> None:
     [
         ("git", {"git/gitpython.py"}),
         ("hvac", {"auth/vault.py", "simulators/vault.py"}),
-        ("httpx", {"net/http.py"}),
+        ("httpcore", {"net/failures.py", "net/http.py", "net/pinned.py", "net/probe.py"}),
         ("yaml", {"land/pre_commit_config.py", "ci/woodpecker/workflow_yaml.py"}),
     ],
 )

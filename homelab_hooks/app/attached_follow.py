@@ -34,7 +34,7 @@ from homelab_hooks.views.event_reader import read_event
 if TYPE_CHECKING:
     from homelab_hooks.app.session import Session
     from homelab_hooks.config.resolve import Config
-    from homelab_hooks.land.request import Landed
+    from homelab_hooks.land.landed import Landed
 
 READ_INTERVAL_S = 0.2
 """seconds between two reads of the watcher's events"""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelab_hooks.app import options
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
+from homelab_hooks.events import Log
 from homelab_hooks.kubectl.model import WorkloadTarget
 
 if TYPE_CHECKING:  # a chain imports this module before its first request, and waits for rollouts last
@@ -17,7 +19,7 @@ if TYPE_CHECKING:  # a chain imports this module before its first request, and w
     from homelab_hooks.deploy.run import DeployRequest
     from homelab_hooks.git.containment import ContainmentCheck
     from homelab_hooks.kubectl.client import Kubectl
-    from homelab_hooks.registry.answer import ImageRegistry, RegistryAnswer, RunningImage
+    from homelab_hooks.registry.client import RegistryClient
     from homelab_hooks.verdict import Verdict
 
 
@@ -62,24 +64,11 @@ class CommitOrigin(NamedTuple):
     """the branch to fetch, since an image's tag has only a prefix of the SHA"""
 
 
-class UnavailableRegistry:
-    """An image registry that cannot be asked (`ImageRegistry`)."""
+def build_registry(config: Config, runtime: Runtime) -> RegistryClient:
+    """Return what describes the images that run; it sends nothing before the first question."""
+    from homelab_hooks.app.registry_setup import make_registry_client
 
-    def describe_image(self, image: RunningImage, sha: str) -> RegistryAnswer:
-        """Return that the registry cannot be asked."""
-        from homelab_hooks.kubectl.image_ref import extract_registry
-        from homelab_hooks.registry.answer import RegistrySilence
-
-        del sha
-        host = extract_registry(image.reference)
-        hint = "deploy images tagged with the commit, or choose another proof with --image-proof"
-        return RegistrySilence(reason=f"{host} cannot be asked: this version of homelab reads no registry", hint=hint)
-
-
-def build_registry(config: Config, runtime: Runtime) -> ImageRegistry:
-    """Return what describes the images that run; the one place where the registry client is built."""
-    del config, runtime
-    return UnavailableRegistry()
+    return make_registry_client(runtime, config)
 
 
 def run_wait(
@@ -89,21 +78,33 @@ def run_wait(
     from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
     from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
     from homelab_hooks.deploy.run import wait_for_rollouts
+    from homelab_hooks.deploy.state import CALL_TIMEOUT_S
     from homelab_hooks.git.history import GitContainment
     from homelab_hooks.git.release_tags import GitReleaseTags
+    from homelab_hooks.kubectl.login import LoginPolicy
 
     runtime, git = session.runtime, session.runtime.git_readonly
     contains = GitContainment(git.history, now=runtime.clock.now, remote=origin.remote, branch=origin.branch)
+    registry = build_registry(config, runtime)
     evidence = EvidenceSource(
         contains,
         now=runtime.clock.now,
         releases=GitReleaseTags(git.history, git.remotes, remote=origin.remote, now=runtime.clock.now),
-        registry=build_registry(config, runtime),
+        registry=registry,
         live=_build_live_reader(asked, config, runtime, contains),
     )
     wake = runtime.clock.wake if asked.use_watches else None
+    login = LoginPolicy(partial(_show_login, session), asked.unreachable, runtime.clock.now)
+    kubectl = kubectl.pin_context(within=CALL_TIMEOUT_S).with_login(login)
     probe = KubernetesProbe(kubectl, evidence, now=runtime.clock.now, wake=wake, tell=session.tell)
-    return wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
+    try:
+        return wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
+    finally:
+        registry.close()
+
+
+def _show_login(session: Session, line: str) -> None:
+    session.tell(Log(source="kubectl", text=line))
 
 
 def _build_live_reader(

@@ -21,7 +21,8 @@ from homelab_hooks.follow.chain import run_chain
 from homelab_hooks.follow.choice import FollowChoice, choose_links
 from homelab_hooks.follow.link import Link
 from homelab_hooks.git.history import Commit
-from homelab_hooks.land.request import Landed, PushQueue
+from homelab_hooks.land.landed import Landed
+from homelab_hooks.land.request import PushQueue
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import access
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest

@@ -21,7 +21,7 @@ from homelab_hooks.follow.polled import PolledLink, PollSource, WaitState
 from homelab_hooks.follow.run_command import RunCommandLink
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.history import GitContainment
-from homelab_hooks.land.request import Landed
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.net.live import LiveAnswer
 from homelab_hooks.polling.outcome import Decision, Poll
 from homelab_hooks.verdict import Verdict

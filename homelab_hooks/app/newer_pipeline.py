@@ -8,7 +8,7 @@ from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider, RunFilter
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.land.request import Landed
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.polling.outcome import Found
 
 QUERY_TIMEOUT_S = 5.0

@@ -15,7 +15,7 @@ from homelab_hooks.hooks.background import notify
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import WatchPhase
 from homelab_hooks.hooks.background.worker import PushWatch, WatchCallbacks, max_duration_s
-from homelab_hooks.land.request import Landed
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.system.clock import format_current_time
 from homelab_hooks.system.expiry import exit_after
 from homelab_hooks.verdict import Verdict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.app import watch_setup
+from homelab_hooks.app import resolve_names
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -59,7 +59,7 @@ def show_receipt(session: Session, name: str | None) -> Verdict:
         CommandError: (usage) the name is not a commit, or this is not a repository.
     """
     runtime = session.runtime
-    common, sha = runtime.git_readonly.location.common_dir(), watch_setup.resolve_commit(runtime, name).sha
+    common, sha = runtime.git_readonly.location.common_dir(), resolve_names.resolve_commit(runtime, name).sha
     if common is None:
         raise CommandError("not a git repository", hint="run this command in the repository")
     receipt = ReceiptStore(common).load(sha)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,19 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from homelab_hooks.app.git_environ import build_git_environ
-from homelab_hooks.app.tracked_file import load_settings_at
-from homelab_hooks.auth.lookup import (
-    CI_TOKEN_VARIABLES,
-    FORGE_TOKEN_VARIABLES,
-    Token,
-    TokenNotFound,
-    TokenSource,
-    cache_source,
-    find_token,
-    order_sources,
-    read_token_from_git,
-)
-from homelab_hooks.ci.providers import default_traits
+from homelab_hooks.auth.token_variables import CI_TOKEN_VARIABLES, FORGE_TOKEN_VARIABLES
 from homelab_hooks.config import files
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.config.resolve import (
@@ -50,7 +37,9 @@ from homelab_hooks.views import View
 from homelab_hooks.views.select import create_view
 
 if TYPE_CHECKING:
+    from homelab_hooks.app.ci_token import CiTokens
     from homelab_hooks.app.forge_setup import ForgeConnector
+    from homelab_hooks.auth.lookup import Token, TokenNotFound
     from homelab_hooks.ci.connection import Connect
     from homelab_hooks.ci.provider import Provider
     from homelab_hooks.git.hook_config import HookConfig
@@ -99,8 +88,7 @@ class Runtime:
         self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))
         self.tell: Callable[[Event], None] = lambda _: None
         """shows an event; set by the session"""
-        self._token: Token | None = None
-        self._credential_helpers: TokenSource | None = None
+        self._ci_tokens: CiTokens | None = None
         self._token_lock = threading.Lock()
         self._child_environ = {
             name: value for name, value in self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)
@@ -153,7 +141,8 @@ class Runtime:
         return self.environ.get("USER") or self.environ.get("LOGNAME") or ""
 
     @property
-    def _home(self) -> Path:
+    def home(self) -> Path:
+        """Return the home directory."""
         return Path(self.environ.get("HOME") or "~")
 
     def _open_reader(self, *, git_dir_is_known: bool = False) -> ReadOnlyRepository:
@@ -226,6 +215,8 @@ class Runtime:
             commit: the commit whose tracked file counts; empty: that of the working tree.
         """
         if commit:
+            from homelab_hooks.app.tracked_file import load_settings_at
+
             tracked = load_settings_at(self.git_readonly, commit)
         else:
             tracked = files.load_tracked_settings(self.git_readonly.location.top_level())
@@ -247,7 +238,7 @@ class Runtime:
     def _sources(
         self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]
     ) -> SettingSources:
-        context = files.read_woodpecker_cli_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
+        context = files.read_woodpecker_cli_server(Path(self.environ.get("XDG_CONFIG_HOME") or self.home / ".config"))
         entries = self.git_readonly.location.config_entries()
         self.redact.add(*url_secrets.find_secrets_in_git_config((entry.key, entry.value) for entry in entries))
         return SettingSources(
@@ -261,19 +252,18 @@ class Runtime:
     def token(self, config: Config) -> Token:
         """Return the CI token, looked up once. Raises CommandError (denied) with every place that was searched."""
         with self._token_lock:  # the doctor calls this from several threads
-            if self._token is None:
-                self._token = self._find_token(config)
-            return self._token
+            return self._lookup().find(config)
 
-    def _find_token(self, config: Config) -> Token:
-        server = self.server(config)
-        vault = (lambda: self.token_from_vault(config)) if config.vault_addr else None
-        self._credential_helpers = self._credential_helpers or cache_source(
-            lambda: read_token_from_git(server, self.credential_runner(), token_page=default_traits().token_page)
-        )
-        token = find_token(order_sources(self.environ, vault=vault, credential_helpers=self._credential_helpers))
-        self.redact.add(token.value)
-        return token
+    def token_from_vault(self, config: Config) -> Token | TokenNotFound:
+        """Return the CI token from Vault. Raises CommandError if the settings or the token cannot be used."""
+        return self._lookup().read_from_vault(config)
+
+    def _lookup(self) -> CiTokens:
+        if self._ci_tokens is None:
+            from homelab_hooks.app.ci_token import CiTokens
+
+            self._ci_tokens = CiTokens(self, self.home)
+        return self._ci_tokens
 
     def credential_runner(self) -> ProcessRunner:
         """Return a runner of credential helpers, which shows their output unless the doctor runs it in a thread."""
@@ -358,26 +348,19 @@ class Runtime:
 
         return Kubectl(self.process_runner, context=context, kubeconfig=kubeconfig)
 
-    def seed(self) -> int:
+    @staticmethod
+    def seed() -> int:
         """Return a random number for the jitter of one watch."""
+        import random
+
         return random.getrandbits(32)
 
-    def jitter(self) -> float:
+    @staticmethod
+    def jitter() -> float:
         """Return a random number from 0 to 1."""
+        import random
+
         return random.random()  # noqa: S311 - spreads retries, guards nothing
-
-    def token_from_vault(self, config: Config) -> Token | TokenNotFound:
-        """Return the CI token from Vault. Raises CommandError if the settings or the token cannot be used."""
-        from homelab_hooks.auth.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
-
-        # OpenSSL reads SSL_CERT_FILE if no other file is set, so it must not be a pipe or a device for Vault either.
-        self.check_file(config, "vault_ca" if config.vault_ca else "ca_file")
-        vault = resolve_vault_settings(config, self.environ, self._home)
-        self.redact.add(vault.token)
-        found = read_token_from_vault(vault, create_vault_client(vault, self.clock))
-        if isinstance(found, Token):
-            self.redact.add(found.value)
-        return found
 
     @staticmethod
     def check_file(config: Config, name: str) -> None:

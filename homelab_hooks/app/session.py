@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shlex
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -194,6 +193,8 @@ class Session:
 
     def _internal_error(self, fault: Exception) -> int:
         if self.runtime.environ.get("HOMELAB_DEBUG") == "1":
+            import traceback
+
             for line in "".join(traceback.format_exception(fault)).splitlines():
                 self.runtime.terminal.err(sanitize_text(line, self.runtime.redact))
         reason = f"internal error: {type(fault).__name__}: {fault}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelab_hooks.app import options
 from homelab_hooks.app.pipeline_filter import are_workflows_filtered
+from homelab_hooks.app.resolve_names import default_remote, resolve_commit
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider, Traits, find_skip_marker
@@ -20,7 +21,6 @@ from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import RepoAddress, parse_remote_url
-from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.polling.contact import HEARTBEAT_INTERVAL_S
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
@@ -37,18 +37,6 @@ class CommitContext(NamedTuple):
     """called only if needed: for a commit that is missing locally, and to explain a missing pipeline"""
     names: tuple[str, ...]
     """OWNER/NAME candidates in CI, the most likely first"""
-
-
-def resolve_commit(runtime: Runtime, name: str | None) -> Commit:
-    """Resolve COMMIT. Raises CommandError if git cannot resolve it."""
-    found = runtime.git_readonly.history.resolve("HEAD" if name is None else name)
-    if found is not None:
-        return found
-    if runtime.git_readonly.location.git_dir() is None:
-        hint = "run this in a repository, or pass a full SHA"
-        raise CommandError("not a git repository" + (f": cannot resolve {name!r}" if name else ""), hint=hint)
-    shown = "HEAD" if name is None else name
-    raise CommandError(f"unknown revision {shown!r}", hint="pass a branch, a tag, or a SHA")
 
 
 def resolve_context(
@@ -76,27 +64,6 @@ def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str
             hint="pass --repo OWNER/NAME, or set homelab.ciRepo",
         )
     return found
-
-
-def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, ...]) -> str:
-    """Return the remote that a push would go to; empty if it is ambiguous, since a watch works without it."""
-    if not remotes:
-        return ""
-    try:
-        branch = git.history.current_branch()
-        pushed = git.remotes.push_remote(branch) if branch else ""
-        return choose_remote(
-            remotes, wanted=config.remote, push_remote=pushed, push_default=git.remotes.push_default()
-        ).name
-    except CommandError:
-        if config.remote:
-            raise
-        return ""
-
-
-def known_target(config: Config, git: ReadOnlyRepository, remote: str) -> str:
-    """Return the target branch, if it is known without a request; empty if a request would be needed."""
-    return config.onto or (git.remotes.known_head_branch(remote) if remote else "")
 
 
 def names_from_remotes(git: ReadOnlyRepository, remote: str) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from homelab_hooks.auth.git_credentials import HELPER_TIMEOUT_S, GitCredentials, fill_git_credentials
+from homelab_hooks.auth.token_variables import CI_TOKEN_VARIABLES
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError, WrongServerError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.process_runner import ProcessRunner
 
-CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
-FORGE_TOKEN_VARIABLES = ("HOMELAB_FORGE_TOKEN", "FORGEJO_TOKEN", "GITEA_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
 MAX_TOKEN_CHARS = 16384
 """characters of the longest token; servers reject headers that are longer (nginx and Apache: 8 KiB, Go: 1 MiB)"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from functools import partial
 
 from homelab_hooks.cli.help import show_help
 from homelab_hooks.cli.verbs import Command, find_verb
@@ -121,8 +122,9 @@ def build_parser(verb: Command, prog: str) -> tuple[ModuleType, CommandParser]:
     parser = CommandParser(
         prog=prog,
         description=doc.split("\n\n", 1)[1] if "\n\n" in doc else verb.summary,
-        formatter_class=_HelpFormatter,
+        formatter_class=partial(argparse.HelpFormatter, width=80),  # of any width: it only checks the arguments
         allow_abbrev=False,
     )
     module.add_arguments(parser)
+    parser.formatter_class = _HelpFormatter
     return module, parser

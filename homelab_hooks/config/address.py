@@ -104,7 +104,7 @@ def _parse_server_url(text: str) -> ServerUrl:
 
 
 def to_ascii_host(host: str) -> str:
-    r"""Return the name of a host in ASCII (IDNA 2008, as curl and httpx do). Raises ValueError if it cannot be one.
+    r"""Return the name of a host in ASCII (IDNA 2008, as curl does). Raises ValueError if it cannot be one.
 
     >>> to_ascii_host("b\u00fccher.example.test")
     'xn--bcher-kva.example.test'

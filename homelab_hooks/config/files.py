@@ -7,7 +7,6 @@ import json
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
 
 def parse_tracked_settings(content: bytes) -> Mapping[str, object]:
     """Return the settings in the text of a .homelab.toml. Raises CommandError if it is malformed."""
+    import tomllib  # it takes 2 ms, and most repositories have no such file
+
     try:
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # malformed TOML or UTF-8, or endless brackets

@@ -151,7 +151,8 @@ def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decisio
         )
     state = replace(state, timing=assessed.timing, memory=assessed.memory)
     if assessed.assessment is None:
-        return _on_counters(state, assessed.progress)
+        waiting_for = f"not all of the rollout can be read: {assessed.missing}" if assessed.missing else ""
+        return _on_counters(replace(state, waiting_for=waiting_for or state.waiting_for), assessed.progress)
     is_new_image = assessed.proves and assessed.image != (state.proven_image or assessed.image)
     state = replace(
         state,

@@ -38,6 +38,8 @@ class Assessed:
     """what the probe keeps until the next poll; kept in `RolloutState.memory`"""
     assessment: Assessment | None = None
     """None: the poll shows the progress of the rollout, but is not enough for a verdict"""
+    missing: str = ""
+    """why the server did not answer the rest of the poll; there is no assessment then"""
     image: str = ""
     """the image (or other artifact) that names a commit; the running one if none does"""
     proves: bool = False

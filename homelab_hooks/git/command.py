@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -55,7 +54,7 @@ class GitCommands:
         listener: OutputListener | None = None,
     ) -> Completed:
         """Run `git ARGS`. Raises CommandError only where git cannot be run; a failure is in the value."""
-        call = GitCall(timeout=timeout, index=index, pid_file=pid_file, listener=listener)
+        call = GitCall(timeout=timeout, index_file=index, pid_file=pid_file, listener=listener)
         return self._require_run(self._runner.run(args, call), args)
 
     @staticmethod
@@ -145,7 +144,7 @@ class GitCommands:
         names = args.index("--") + 1 if "--" in args else len(args)
         told = {**build_instead_of_config(args[names:]), **(call.settings or {})}
         shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
-        return self._require_run(self._runner.run([*quiet, *shown], replace(call, settings=told)), args)
+        return self._require_run(self._runner.run([*quiet, *shown], call._replace(settings=told)), args)
 
 
 def split_arguments(paths: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -77,7 +77,7 @@ class GitPythonRunner:
         """
         listener = call.listener or self._default_listener(args, call)
         extra = environment.config_env(self._env, call.settings or {})
-        extra |= environment.call_env(index=call.index, packet_trace=call.packet_trace)
+        extra |= environment.call_env(index=call.index_file, packet_trace=call.packet_trace)
         env = {**self._env, **environment.editor_env(args), **extra}
         unset = set(_SET_BY_GITPYTHON) - set(env)
         gone = self._gone | unset if listener else self._gone

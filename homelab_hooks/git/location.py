@@ -11,6 +11,8 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import GitCommands, error_message
 
+_DIRECTORIES = (("--show-toplevel",), ("--git-dir",), ("--git-common-dir",))
+
 
 class Location:
     """Reads directories and settings; settings are available outside a repository too."""
@@ -18,9 +20,15 @@ class Location:
     def __init__(self, git: GitCommands) -> None:
         self._git = git
         self._places: dict[tuple[str, ...], Path] = {}
+        self._entries: tuple[GitConfigEntry, ...] | None = None
 
     def config_entries(self) -> tuple[GitConfigEntry, ...]:
-        """Return every setting, the weakest scope first; the last entry of a key is the effective one."""
+        """Return every setting, the weakest scope first; the last entry of a key is the effective one. Read once."""
+        if self._entries is None:
+            self._entries = self._read_entries()
+        return self._entries
+
+    def _read_entries(self) -> tuple[GitConfigEntry, ...]:
         done = self._git.run("config", "--list", "-z", "--show-scope")
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
@@ -116,6 +124,8 @@ class Location:
 
     def _place(self, *question: str) -> Path | None:
         """Return a path that `git rev-parse` prints, asked once: a repository does not move during a command."""
+        if question in _DIRECTORIES and not self._places:
+            self._ask_directories()
         if question in self._places:
             return self._places[question]
         done = self._git.run("rev-parse", "--path-format=absolute", *question)
@@ -130,6 +140,12 @@ class Location:
         if not done.ok:
             return None
         return self._places.setdefault(question, Path(done.out.removesuffix("\n")))
+
+    def _ask_directories(self) -> None:
+        """Remember the three directories, with one git; outside a worktree they are asked one by one."""
+        done = self._git.run("rev-parse", "--path-format=absolute", *(option for (option,) in _DIRECTORIES))
+        if done.ok and len(lines := done.out.split("\n")[:-1]) == len(_DIRECTORIES):  # a path may contain newlines
+            self._places.update(zip(_DIRECTORIES, map(Path, lines), strict=True))
 
 
 def _not_a_repository() -> CommandError:

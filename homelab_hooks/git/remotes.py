@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
@@ -31,6 +32,13 @@ class RemoteChoice(NamedTuple):
     reason: str
 
 
+class PushSettings(NamedTuple):
+    """`branch.NAME.pushRemote` by the branch, and `remote.pushDefault`; each a name or a URL."""
+
+    by_branch: Mapping[str, str]
+    default: str
+
+
 class Remotes:
     """Reads the configuration of the remotes, and queries them."""
 
@@ -52,14 +60,6 @@ class Remotes:
     def fetch_refspecs(self, remote: str) -> tuple[str, ...]:
         """Return `remote.<name>.fetch`."""
         return self._git.lines("config", "--get-all", f"remote.{remote}.fetch")
-
-    def push_remote(self, branch: str) -> str:
-        """Return `branch.<name>.pushRemote`, a name or a URL; empty if it is not set."""
-        return self._git.line("config", "--get", f"branch.{branch}.pushRemote") if branch else ""
-
-    def push_default(self) -> str:
-        """Return `remote.pushDefault`, a name or a URL; empty if it is not set."""
-        return self._git.line("config", "--get", "remote.pushDefault")
 
     def written_url(self, remote: str) -> str:
         """Return the remote's URL as it is in the settings, before insteadOf; a URL stays as it is."""
@@ -98,10 +98,10 @@ class Remotes:
 
     def known_head_branch(self, remote: str) -> str:
         """Return the remote's default branch as `refs/remotes/NAME/HEAD` has it; empty if that is not set."""
-        known = self._git.line("symbolic-ref", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/HEAD")
-        prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
-        there = known.startswith(prefix) and self._git.line("rev-parse", "--verify", "--quiet", known)
-        return known.removeprefix(prefix) if there else ""
+        recorded = f"refs/remotes/{strip_web_userinfo(remote)}/HEAD"
+        known = self._git.line("for-each-ref", "--format=%(symref)", recorded)  # lists none that dangles
+        prefix = recorded.removesuffix("HEAD")
+        return known.removeprefix(prefix) if known.startswith(prefix) else ""
 
     def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
         """Query the server for a branch's commit; NotFound if the server does not have the branch."""
@@ -212,6 +212,21 @@ def _read_failure(text: str) -> Unavailable:
 
     error = read_transport_error(text)
     return Unavailable(error.reason, hint=error.hint)
+
+
+def find_push_settings(entries: Iterable[GitConfigEntry]) -> PushSettings:
+    """Return where a plain `git push` goes, as far as git's settings name it.
+
+    >>> find_push_settings([GitConfigEntry("local", "branch.v1.x.pushremote", "mirror")]).by_branch
+    {'v1.x': 'mirror'}
+    """
+    by_branch, default = {}, ""
+    for _, key, value in entries:
+        if key == "remote.pushdefault":
+            default = value
+        elif key.startswith("branch.") and key.endswith(".pushremote"):
+            by_branch[key[len("branch.") : -len(".pushremote")]] = value
+    return PushSettings(by_branch, default)
 
 
 def choose_remote(

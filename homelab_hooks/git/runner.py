@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from homelab_hooks.git import environment
 from homelab_hooks.system.completed import Completed
@@ -20,8 +19,7 @@ def with_pid_file(argv: Sequence[str], pid_file: Path | None) -> list[str]:
     return ["sh", "-c", _WRITE_PID, str(pid_file), *argv] if pid_file else list(argv)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GitCall:
+class GitCall(NamedTuple):
     """How one git command is run."""
 
     timeout: float | None = None
@@ -30,7 +28,7 @@ class GitCall:
     """git's process id is written there"""
     settings: Mapping[str, str] | None = None
     """for a call that connects to a remote; they may hold a secret, so they are not arguments"""
-    index: Path | None = None
+    index_file: Path | None = None
     """used instead of the worktree's own index"""
     listener: OutputListener | None = None
     """gets what git, its hooks, and helpers print, as it comes"""
@@ -102,7 +100,7 @@ class DirectRunner:
             with_pid_file(["git", *args], call.pid_file),
             cwd=self._directory,
             timeout=call.timeout,
-            env=safe | environment.call_env(index=call.index, packet_trace=call.packet_trace),
+            env=safe | environment.call_env(index=call.index_file, packet_trace=call.packet_trace),
         )
 
     def at(self, directory: Path) -> DirectRunner:

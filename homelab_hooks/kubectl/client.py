@@ -10,14 +10,20 @@ from urllib.parse import urlencode
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import errors, parse, pods as pods_reading, watch_stream
+from homelab_hooks.kubectl.login import CallExpired, LoginListener, LoginPolicy
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
+from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.json_fields import Json
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 MAX_LOG_BYTES = 16 * 1024
 """bytes of a container's log that are read at most"""
+
+_ENDED_CODE = -15
+"""of a call that was ended"""
 
 T = TypeVar("T")
 
@@ -52,6 +58,9 @@ class KubectlRunner(Protocol):
     def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
         """Run a command; kill it after `timeout` seconds."""
 
+    def with_listener(self, listener: OutputListener) -> KubectlRunner:
+        """Return a runner whose `run` passes messages on as they come; an exception in it ends the command."""
+
     def stream_lines(
         self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
     ) -> LineFollower:
@@ -62,18 +71,54 @@ class Kubectl:
     """Runs the user's kubectl with the user's kubeconfig.
 
     kubectl's own timeouts are not reliable: a request timeout of 2 s was measured to take 12 s. So each process is
-    killed after `within` seconds.
+    killed after `within` seconds, unless it waits for a login.
+
+    Args:
+        login: what to do while a credential plugin waits for a login; None: its call is ended like any other.
     """
 
     def __init__(
-        self, processes: KubectlRunner, *, program: str = "kubectl", context: str = "", kubeconfig: str = ""
+        self,
+        processes: KubectlRunner,
+        *,
+        program: str = "kubectl",
+        context: str = "",
+        kubeconfig: str = "",
+        login: LoginPolicy | None = None,
     ) -> None:
         self._processes = processes
         self._program = program
+        self._context, self._kubeconfig = context, kubeconfig
+        self._login = login
         self._options = [
             *([f"--kubeconfig={kubeconfig}"] if kubeconfig else []),
             *([f"--context={context}"] if context else []),
         ]
+
+    def pin_context(self, *, within: float) -> Kubectl:
+        """Return a client that keeps to the context that is the current one now.
+
+        Another terminal may switch it during a wait, and another cluster would then prove the rollout. Without a
+        current context, as in a pod, kubectl finds its cluster by other means; the client stays as it is.
+        """
+        if self._context:
+            return self
+        done = self._processes.run([self._program, *self._options, "config", "current-context"], timeout=within)
+        name = done.out.removesuffix("\n") if done.ok else ""
+        return self._replace(context=name) if name else self
+
+    def with_login(self, policy: LoginPolicy) -> Kubectl:
+        """Return a client that waits while a credential plugin waits for a login."""
+        return self._replace(login=policy)
+
+    def _replace(self, *, context: str = "", login: LoginPolicy | None = None) -> Kubectl:
+        return Kubectl(
+            self._processes,
+            program=self._program,
+            context=context or self._context,
+            kubeconfig=self._kubeconfig,
+            login=login or self._login,
+        )
 
     def workload(self, target: WorkloadTarget, *, within: float) -> Found[Workload] | NotFound | Unavailable | Denied:
         """Get the workload; NotFound only if the API server reports that it or its namespace does not exist."""
@@ -163,11 +208,25 @@ class Kubectl:
         """Return the command that prints the whole log."""
         return shlex.join(["kubectl", *self._options, *_logs_command(target, pod, container)])
 
+    def _run(self, argv: Sequence[str], within: float) -> Completed | Denied:
+        """Run a call; Denied if its credential plugin waited for a login for too long."""
+        if self._login is None:
+            return self._processes.run(argv, timeout=within)
+        listener = LoginListener(self._login, within)
+        try:
+            return self._processes.with_listener(listener).run(argv)
+        except CallExpired:
+            if listener.words:
+                return _expired_login(listener.words, max(within, self._login.timeout))
+            return Completed(_ENDED_CODE, timed_out=True)
+
     def _get(
         self, target: WorkloadTarget, what: list[str], read: Callable[[Json], T], within: float
     ) -> Found[T] | NotFound | Unavailable | Denied:
         argv = [self._program, *self._options, f"--namespace={target.namespace}", "get", *what, "--output=json"]
-        done = self._processes.run(argv, timeout=within)
+        done = self._run(argv, within)
+        if isinstance(done, Denied):
+            return done
         if done.not_found:
             raise CommandError(
                 f"kubectl cannot be started: {done.start_error}",
@@ -183,6 +242,14 @@ class Kubectl:
             return Found(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             return Unavailable(f"unexpected output from kubectl ({type(error).__name__})", FailureKind.BODY)
+
+
+def _expired_login(words: Sequence[str], seconds: float) -> Denied:
+    return Denied(
+        f"the credential plugin of kubectl waited for a login for {format_duration(seconds)}: {words[-1]}",
+        "log in with the plugin, for example by running kubectl get namespaces, then run the same command again",
+        final=True,
+    )
 
 
 def _logs_command(target: WorkloadTarget, pod: str, container: str) -> list[str]:

@@ -12,8 +12,8 @@ from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Repository
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.landing import Landing
-from homelab_hooks.land.request import Landed
 from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 from homelab_hooks.verdict import Verdict

@@ -7,7 +7,7 @@ from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git import remote_url as remotes
-from homelab_hooks.git.remotes import choose_remote
+from homelab_hooks.git.remotes import choose_remote, find_push_settings
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.ownership import begun_by_landing
@@ -91,8 +91,9 @@ def resolve_remote(request: LandRequest, git: Repository) -> str:
     """Return the remote to push to. Raises CommandError if none can be chosen, or the target's name is not valid."""
     if request.onto and not git.location.is_valid_branch(request.onto):
         raise CommandError(f"{request.onto} is not a valid branch name", hint="pass another branch with --onto BRANCH")
-    names, own = git.remotes.remote_names(), git.remotes.push_remote(git.history.current_branch())
-    return choose_remote(names, wanted=request.remote, push_remote=own, push_default=git.remotes.push_default()).name
+    names, settings = git.remotes.remote_names(), find_push_settings(git.location.config_entries())
+    own = settings.by_branch.get(git.history.current_branch(), "") if settings.by_branch else ""
+    return choose_remote(names, wanted=request.remote, push_remote=own, push_default=settings.default).name
 
 
 def state_file(git: Repository) -> StateFile:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from homelab_hooks.ci.provider import Wakes
     from homelab_hooks.git.remotes import Remotes
     from homelab_hooks.git.repository import Repository
+    from homelab_hooks.land.landed import Landed
     from homelab_hooks.polling.outcome import Poll
     from homelab_hooks.system.process_runner import ProcessRunner
 
@@ -110,27 +111,6 @@ class PushQueue:
     timeout_s: float = 3600.0
     appear_s: float = 120.0
     unreachable_s: float = 180.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landed:
-    """A commit that is confirmed to be on the target."""
-
-    sha: str
-    branch: str
-    """the target branch"""
-    remote: str
-    push_url: str
-    before: str = ""
-    """the target's commit before the push; empty if unknown"""
-    skip_marker: str = ""
-    """what in the commit's message makes CI skip it; empty if nothing does"""
-
-    @property
-    def pre_push_line(self) -> str:
-        """Return what git's pre-push hook reads on its standard input."""
-        ref = f"refs/heads/{self.branch}"
-        return f"{self.sha} {self.sha} {ref} {self.before or '0' * len(self.sha)}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.operation import UnfinishedOperation
+from homelab_hooks.git.remotes import find_push_settings
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.landing import ABORT_HINT, Landing
@@ -31,9 +32,8 @@ RECHECK_AFTER_S = 2.0
 
 def with_credentials(state: LandingState, git: Repository) -> LandingState:
     """Return the state with the passwords in its URLs, which are read from git's settings and never saved."""
-    remote = url_secrets.restore_userinfo(
-        state.remote, (git.remotes.push_remote(state.branch), git.remotes.push_default())
-    )
+    settings = find_push_settings(git.location.config_entries())
+    remote = url_secrets.restore_userinfo(state.remote, (settings.by_branch.get(state.branch, ""), settings.default))
     return replace(
         state, remote=remote, push_url=url_secrets.restore_userinfo(state.push_url, git.remotes.push_urls(remote))
     )

@@ -16,6 +16,7 @@ from homelab_hooks.land import steps
 from homelab_hooks.land.abort import roll_back
 from homelab_hooks.land.dry_run import report_dry_run
 from homelab_hooks.land.feature_branch import push_feature_branch
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
@@ -35,7 +36,7 @@ from homelab_hooks.land.push_decision import (
 )
 from homelab_hooks.land.queue import BUSY_HINT, wait_for_turn_to_push
 from homelab_hooks.land.queue_machine import BranchIsFree, PushRefused
-from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
+from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, with_credentials
 from homelab_hooks.land.state import LandingState, landing_lock
 from homelab_hooks.land.tree_check import DURING_FETCH, WHILE_WAITING, require_same_tree

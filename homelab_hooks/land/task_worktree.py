@@ -13,7 +13,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import error_message
-from homelab_hooks.git.remotes import choose_remote
+from homelab_hooks.git.remotes import choose_remote, find_push_settings
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.nested_work import describe_nested_work
@@ -207,12 +207,12 @@ def _remove_empty_folders(topic: str, old: TaskWorktree) -> None:
 
 
 def _fetch_target(git: Repository, remote: str, onto: str) -> str:
-    branch = git.history.current_branch()
+    settings = find_push_settings(git.location.config_entries())
     chosen = choose_remote(
         git.remotes.remote_names(),
         wanted=remote,
-        push_remote=git.remotes.push_remote(branch),
-        push_default=git.remotes.push_default(),
+        push_remote=settings.by_branch.get(git.history.current_branch(), ""),
+        push_default=settings.default,
     )
     asked = Found(onto) if onto else git.remotes.head_branch(chosen.name)
     if isinstance(asked, Unavailable):

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
+import httpcore
+
 from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.net.message import (
     REDIRECT_STATUSES,
@@ -23,6 +25,8 @@ from homelab_hooks.net.pinned import TlsError, find_tls_error
 from homelab_hooks.net.retry_after import parse_retry_after
 from homelab_hooks.polling.outcome import FailureKind
 
+CONNECT_TIMEOUT_S = 5.0
+"""seconds for one connection"""
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _PYTHON_VALUE = re.compile(r":? ?bytearray\(.*", re.DOTALL)
 _NO_TLS_REASONS = frozenset(
@@ -97,30 +101,47 @@ def describe_refusal(proxy: str, refusal: ProxyRefusal) -> RequestFailed:
     return RequestFailed(FailureKind.FOREIGN, f"the proxy {proxy} rejected the connection ({text})", cause=cause)
 
 
-class BrokenExchange(NamedTuple):
-    """What is known of a request whose connection broke, or whose response is not HTTP."""
+class Exchange(NamedTuple):
+    """What is known of a request that has no response."""
 
     opening: bytes
     """the first bytes of the response"""
+    timeout: float
+    """seconds that the request was given"""
     may_expect_tls: bool
     """the request was sent without TLS, and no other has ever been answered"""
-    is_malformed: bool
-    """the response is incomplete or not HTTP; otherwise the connection broke"""
 
 
-def classify_error(error: Exception, exchange: BrokenExchange | None = None) -> RequestFailed:
-    """Return the reason of a failed request; the causes are searched because httpx wraps errors twice.
+def describe_exchange_error(error: Exception, exchange: Exchange) -> RequestFailed:
+    """Return why a request has no response."""
+    match error:
+        case httpcore.ConnectTimeout():
+            reason = f"no connection within {min(CONNECT_TIMEOUT_S, exchange.timeout):.0f} s"
+            return RequestFailed(FailureKind.TIMEOUT, reason)
+        case httpcore.TimeoutException():
+            return RequestFailed(FailureKind.TIMEOUT, f"no complete response within {exchange.timeout:.0f} s")
+        case httpcore.ConnectError() | httpcore.ProxyError():
+            return classify_error(error)
+        case _ if tls_error := find_tls_error(error):
+            return _classify_tls_error(tls_error)
+        case _:
+            return _classify_broken(error, exchange)
 
-    Args:
-        exchange: what was received, if a connection was made.
-    """
+
+def classify_error(error: Exception) -> RequestFailed:
+    """Return the reason of a failed connection; the causes are searched because the library wraps errors."""
     if tls_error := find_tls_error(error):
         return _classify_tls_error(tls_error)
-    reason = _ERRNO.sub("", str(error)) or type(error).__name__
-    return _classify_broken(reason, exchange) if exchange else RequestFailed(FailureKind.CONNECTION, reason)
+    return RequestFailed(FailureKind.CONNECTION, _shorten(error))
 
 
-def _classify_broken(reason: str, exchange: BrokenExchange) -> RequestFailed:
+def _shorten(error: Exception) -> str:
+    return _ERRNO.sub("", str(error)) or type(error).__name__
+
+
+def _classify_broken(error: Exception, exchange: Exchange) -> RequestFailed:
+    """Return why a connection broke, or what responds in place of an HTTP server."""
+    reason = _shorten(error)
     if exchange.opening.startswith(_TLS_ALERT):
         return RequestFailed(FailureKind.FOREIGN, "the server expects TLS on this port", cause=FailureCause.TLS_ONLY)
     if exchange.opening.startswith(_SSH_BANNER):
@@ -129,7 +150,7 @@ def _classify_broken(reason: str, exchange: BrokenExchange) -> RequestFailed:
         reason = "the server does not use HTTP on this port"
         return RequestFailed(FailureKind.FOREIGN, reason, cause=FailureCause.NOT_HTTP)
     cause = FailureCause.MAYBE_TLS_ONLY if exchange.may_expect_tls and not exchange.opening else None
-    if not exchange.is_malformed:
+    if not isinstance(error, httpcore.RemoteProtocolError):
         return RequestFailed(FailureKind.CONNECTION, reason, cause=cause)
     text = f"the response is incomplete or not HTTP ({_PYTHON_VALUE.sub('', reason)})"
     if not exchange.opening and reason.startswith(_DISCONNECTED):

@@ -9,9 +9,8 @@ import httpcore
 
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.net.certificate import Certificate
-from homelab_hooks.net.failures import classify_error
+from homelab_hooks.net.failures import CONNECT_TIMEOUT_S, classify_error
 from homelab_hooks.net.http import (
-    CONNECT_TIMEOUT_S,
     create_ssl_context,
     find_proxy,
     resolve_host,

@@ -27,7 +27,7 @@ class ProxySettings(NamedTuple):
 def choose_proxy(server: ServerUrl, settings: ProxySettings) -> str | None:
     """Return the URL of the proxy for this server; None if it is to be reached directly."""
     named = settings.environment
-    if server.is_loopback or is_bypassed(server.host, server.port, named.get("no", "")):
+    if is_bypassed(server.host, server.port, named.get("no", "")):
         return None
     if not named.keys() - {"no"} and settings.bypasses_host:
         return None

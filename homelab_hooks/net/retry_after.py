@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 from homelab_hooks.text.durations import MAX_DURATION_S
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -31,5 +33,8 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _parse_http_date(text: str) -> datetime:
     """Parse a date in one of HTTP's three forms (RFC 9110, 5.6.7); all of them are in GMT."""
+    from datetime import UTC  # these take 4 ms, and few responses have such a date
+    from email.utils import parsedate_to_datetime
+
     date = parsedate_to_datetime(text)
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date

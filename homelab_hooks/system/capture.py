@@ -7,7 +7,7 @@ from collections.abc import Callable
 from homelab_hooks.system.child import ChildEnd, ChildPipes, drain_pipes, wait_for_child
 from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.output import KeptEnds, KeptOutput, LineSplitter, OutputListener, Sink
+from homelab_hooks.system.output import MAX_STDOUT_BYTES, KeptEnds, KeptOutput, LineSplitter, OutputListener, Sink
 from homelab_hooks.system.process import ChildProcess
 
 
@@ -22,6 +22,7 @@ class CapturedChild:
         stdin: what it reads.
         listener: gets the lines of its messages.
         shows_stdout: its standard output holds messages too: that of `git push` holds what a pre-push hook prints.
+        max_stdout_bytes: the maximum of standard output that is parsed; more ends the child.
     """
 
     def __init__(
@@ -31,10 +32,11 @@ class CapturedChild:
         stdin: bytes = b"",
         listener: OutputListener | None = None,
         shows_stdout: bool = False,
+        max_stdout_bytes: int = MAX_STDOUT_BYTES,
     ) -> None:
         self._child, self._listener = child, listener
         self._lines: list[LineSplitter] = []
-        self._out: KeptOutput | KeptEnds = KeptEnds() if shows_stdout else KeptOutput()
+        self._out: KeptOutput | KeptEnds = KeptEnds() if shows_stdout else KeptOutput(max_stdout_bytes)
         self._err = KeptEnds()
         out = self._shown(self._out.feed) if shows_stdout else self._out.feed
         self._pipes = ChildPipes(child, [(child.stdout, out), (child.stderr, self._shown(self._err.feed))], stdin)

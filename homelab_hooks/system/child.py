@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import selectors
-import shutil
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
@@ -65,14 +64,20 @@ def describe_start_error(error: OSError, argv: Sequence[str], path: str, cwd: Pa
     return Completed(code, b"", reason.encode("utf-8", "replace"), not_found=unusable, start_error=reason)
 
 
+def _find_program(name: str, path: str) -> Path | None:
+    """Return the first executable of this name; None if there is none. `shutil.which` takes 1 ms, or a descriptor."""
+    files = (Path(folder) / name for folder in path.split(os.pathsep))
+    return next((file for file in files if os.access(file, os.X_OK) and file.is_file()), None)
+
+
 def _start_error_reason(error: OSError, program: str, path: str, cwd: Path | None) -> str:
     if cwd is not None and not cwd.is_dir():
         return f"{cwd}: {NO_DIRECTORY}"
-    file = program if "/" in program else shutil.which(program, path=path)
+    file = program if "/" in program else _find_program(program, path)
     if error.errno == errno.ENOENT:
         if file is None or not os.path.lexists(file):
             return f"{program}: {'no such file' if file else 'command not found'}"
-        return f"{file}: bad interpreter: {_interpreter(file) or 'not found'}"
+        return f"{file}: bad interpreter: {_interpreter(str(file)) or 'not found'}"
     if error.errno == errno.ENOEXEC:
         return f"{file or program}: exec format error (an empty file, or a program for another machine)"
     return f"{file or program}: {(error.strerror or str(error)).lower()}"

@@ -10,7 +10,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from homelab_hooks.system.signals import arrival_pipe
 
@@ -27,6 +26,8 @@ def monotonic_seconds() -> float:
 
 def format_current_time() -> str:
     """Return the current UTC time in RFC 3339 format."""
+    from datetime import UTC, datetime
+
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 

@@ -12,7 +12,7 @@ from homelab_hooks.system.capture import CapturedChild
 from homelab_hooks.system.child import ChildPipes, describe_start_error, wait_for_child, with_shell
 from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.output import LineSplitter, OutputListener, ParsedLines
+from homelab_hooks.system.output import MAX_STDOUT_BYTES, LineSplitter, OutputListener, ParsedLines
 from homelab_hooks.system.process import (
     DEVNULL,
     INTO_STDOUT,
@@ -41,15 +41,27 @@ class ProcessRunner:
     Args:
         environ: the environment of the processes; the caller removes secrets from it.
         listener: gets the standard error of `run` as it comes; it may ask for a confirmation at a device.
+        max_stdout_bytes: `run` ends a program that prints more.
     """
 
-    def __init__(self, environ: Mapping[str, str], listener: OutputListener | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        listener: OutputListener | None = None,
+        *,
+        max_stdout_bytes: int = MAX_STDOUT_BYTES,
+    ) -> None:
         self._environ = dict(environ)
         self._listener = listener
+        self._max_stdout_bytes = max_stdout_bytes
 
     def with_listener(self, listener: OutputListener) -> ProcessRunner:
         """Return a runner for the same environment whose `run` passes standard error on as it comes."""
-        return ProcessRunner(self._environ, listener)
+        return ProcessRunner(self._environ, listener, max_stdout_bytes=self._max_stdout_bytes)
+
+    def with_output_limit(self, max_stdout_bytes: int) -> ProcessRunner:
+        """Return a runner for the same environment whose `run` ends a program that prints more bytes."""
+        return ProcessRunner(self._environ, self._listener, max_stdout_bytes=max_stdout_bytes)
 
     def run(
         self,
@@ -70,7 +82,7 @@ class ProcessRunner:
             child = start_child(argv, cwd=cwd, env=environ, stdin=stdin)
         except OSError as error:
             return describe_start_error(error, argv, environ.get("PATH", os.defpath), cwd)
-        captured = CapturedChild(child, stdin=stdin, listener=self._listener)
+        captured = CapturedChild(child, stdin=stdin, listener=self._listener, max_stdout_bytes=self._max_stdout_bytes)
         _RUNNING.add(child)
         try:
             return captured.complete(timeout, end_group)

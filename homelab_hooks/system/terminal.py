@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -169,6 +168,8 @@ class Terminal:
     @property
     def columns(self) -> int:
         """Return the width of the terminal in columns."""
+        import shutil  # it takes 1 ms, and only a live view needs it
+
         return shutil.get_terminal_size().columns
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from homelab_hooks.auth.forge_token import GITHUB_API_ORIGIN, TokenDestination, choose_variable
-from homelab_hooks.auth.lookup import FORGE_TOKEN_VARIABLES
+from homelab_hooks.auth.token_variables import FORGE_TOKEN_VARIABLES
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.place import GITHUB_API
 

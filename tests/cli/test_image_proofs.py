@@ -12,8 +12,11 @@ import pytest
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript
 from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
+from homelab_hooks.simulators.registry.server import RegistrySimulator
+from homelab_hooks.simulators.registry.store import RegistryStore
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.text.json_fields import Json
 from tests.cli.shell import Shell
 
 if TYPE_CHECKING:
@@ -58,10 +61,37 @@ def test_a_tag_that_was_moved_proves_nothing(shop: Shell, clone: Clone) -> None:
     assert "the git tag v1.4.2 was moved" in ended.err
 
 
-def test_a_registry_that_cannot_be_asked_is_named(shop: Shell) -> None:
-    ended = shop(*WAIT, "--image-proof", "registry")
-    assert (ended.code, ended.result["verdict"]) == (10, "rollout-unproven")
-    assert "registry.example.test" in ended.err
+@pytest.mark.parametrize(
+    ("revision", "code", "says"),
+    [
+        ("HEAD", 0, "identified by the revision of its digest in 127.0.0.1"),
+        ("", 10, "its label org.opencontainers.image.revision is not set"),
+    ],
+)
+def test_the_registry_proves_by_the_revision_of_the_digest(
+    *, shell: Shell, clone: Clone, tmp_path: Path, revision: str, code: int, says: str
+) -> None:
+    """By default, for an image whose tag names no commit."""
+    store = RegistryStore()
+    digest = store.repository("app").push_image("latest", revision=clone.sha(revision) if revision else "")
+    with RegistrySimulator(store) as registry:
+        app = SampleApp(repository=f"{registry.host}/app")
+        stage = DeploymentScript(app, now=SystemClock().now, old="latest")
+
+        def at(t: float) -> list[Json]:
+            objects = [*stage.at(t)]
+            for each in objects:
+                for status in each["status"].get("containerStatuses") or ():
+                    status["imageID"] = f"{app.repository}@{digest}"
+            return objects
+
+        with KubernetesSimulator(at, now=SystemClock().now) as cluster:
+            shell.more["KUBECONFIG"] = str(cluster.kubeconfig(tmp_path / "kubeconfig"))
+            ended = shell(*WAIT)
+        assert ended.code == code
+        assert says in ended.err.replace("\n", "")
+        assert registry.lines[0] == f"GET /v2/app/manifests/{digest}"
+        assert not any(line.endswith("/latest") for line in registry.lines)
 
 
 def test_the_running_service_proves_by_its_answer(shop: Shell, clone: Clone, httpserver: HTTPServer) -> None:

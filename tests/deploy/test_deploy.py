@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -128,6 +129,35 @@ def test_a_cluster_that_vanishes_and_comes_back_costs_nothing_but_time(
     assert over.verdict.exit is ExitCode.OK
     contact = [type(event) for _, event in over.events if isinstance(event, ContactLost | ContactRestored)]
     assert contact == [ContactLost, ContactRestored]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_api_server_that_answers_six_of_ten_calls_is_usable(
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given, seed: int
+) -> None:
+    stage.deploy(request_.sha, ScriptedRollout(image_after=30.0))
+    chance = random.Random(seed)  # noqa: S311 - chooses which calls fail
+
+    def fault(_now: float, _argv: Sequence[str]) -> Completed | None:
+        return GONE if chance.random() < 0.4 else None
+
+    over = waited(stage.at, replace(request_, unreachable=60.0, timeout=300.0), time=time, fault=fault)
+    assert over.verdict.exit is ExitCode.OK
+    assert not [event for _, event in over.events if isinstance(event, ContactLost)]
+
+
+def test_pods_that_can_never_be_read_end_with_what_is_missing(
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
+) -> None:
+    stage.deploy(request_.sha, ScriptedRollout())
+    broken = Completed(1, b"", b"Error from server (InternalError): etcdserver: request timed out")
+
+    def fault(_now: float, argv: Sequence[str]) -> Completed | None:
+        return broken if "pods" in argv else None
+
+    over = waited(stage.at, replace(request_, timeout=60.0, unreachable=30.0), time=time, fault=fault)
+    assert over.verdict.exit is ExitCode.TIMEOUT
+    assert "etcdserver: request timed out" in over.verdict.reason
 
 
 def test_calls_that_hang_end_with_the_time_given(

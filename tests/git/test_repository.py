@@ -16,7 +16,7 @@ from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.history import REFETCH_AFTER_S, Commit, GitContainment
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import ReadOnlyRepository
-from homelab_hooks.git.remotes import choose_remote
+from homelab_hooks.git.remotes import choose_remote, find_push_settings
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import PLAIN_CALL, DirectRunner, GitCall
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
@@ -190,18 +190,16 @@ def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(
 def test_defect_10_push_remote_and_push_default_are_respected(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 10: the remote that git itself would push to was not considered."""
     clone = workshop.clone("ann", branch="topic")
-    git = opened(clone.path)
     for name in ("forgejo", "backup", "mirror"):
         clone.git("remote", "add", name, str(workshop.bare_path))
     clone.git("config", "remote.pushDefault", "mirror")
     clone.git("config", "branch.topic.pushRemote", "backup")
 
     def meant() -> str:
-        told = {
-            "push_remote": git.remotes.push_remote(git.history.current_branch()),
-            "push_default": git.remotes.push_default(),
-        }
-        return choose_remote(git.remotes.remote_names(), **told).name
+        git = opened(clone.path)  # a command reads the settings once
+        settings = find_push_settings(git.location.config_entries())
+        own = settings.by_branch.get(git.history.current_branch(), "")
+        return choose_remote(git.remotes.remote_names(), push_remote=own, push_default=settings.default).name
 
     assert meant() == "backup"
     clone.git("config", "--unset", "branch.topic.pushRemote")

@@ -12,6 +12,7 @@ import pytest
 
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 
@@ -26,6 +27,11 @@ class CannedProcesses:
     def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
         self.calls.append((argv, timeout))
         return self.done
+
+    def with_listener(self, listener: OutputListener) -> CannedProcesses:
+        for line in self.done.err.splitlines():
+            listener.on_line(line)
+        return self
 
     def stream_lines(
         self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
@@ -51,7 +57,7 @@ class EndedStream:
 def canned() -> Callable[..., tuple[Kubectl, CannedProcesses]]:
     """A kubectl that always ends like this."""
 
-    def build(done: Completed, **options: str) -> tuple[Kubectl, CannedProcesses]:
+    def build(done: Completed, **options: Any) -> tuple[Kubectl, CannedProcesses]:
         processes = CannedProcesses(done)
         return Kubectl(processes, **options), processes
 

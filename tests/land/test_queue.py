@@ -13,7 +13,8 @@ from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.interrupt import interrupt_verdict
-from homelab_hooks.land.request import Landed, LandingDependencies, PushQueue
+from homelab_hooks.land.landed import Landed
+from homelab_hooks.land.request import LandingDependencies, PushQueue
 from homelab_hooks.polling.outcome import Found, Poll, Unavailable
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict

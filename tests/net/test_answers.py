@@ -13,7 +13,7 @@ import trustme
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.net.http import HttpClient, create_ssl_context
+from homelab_hooks.net.http import AddedCaFile, HttpClient, create_ssl_context
 from homelab_hooks.net.message import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators import faults
@@ -286,3 +286,12 @@ def test_trust_anchors_are_used_instead_of_the_systems(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(path))
     assert len(create_ssl_context(path).get_ca_certs()) == 1
+
+
+def test_trust_anchors_are_added_to_the_systems_for_registries(tmp_path: Path) -> None:
+    path, system = tmp_path / "ca.pem", tmp_path / "system.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    bare = create_ssl_context(None).cert_store_stats()["x509_ca"]
+    assert create_ssl_context(AddedCaFile(path)).cert_store_stats()["x509_ca"] == bare + 1
+    with pytest.raises(CommandError, match=r"system\.pem cannot be used"):
+        create_ssl_context(AddedCaFile(system))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from homelab_hooks.net.certificate import CertificateFault
@@ -33,12 +32,6 @@ def seen(answer: HttpResponse | RequestFailed) -> HttpResponse:
 def failed(answer: HttpResponse | RequestFailed) -> RequestFailed:
     assert isinstance(answer, RequestFailed), answer
     return answer
-
-
-def test_httpx_has_the_private_attribute_that_the_dial_relies_on() -> None:
-    """A new httpx that hides it must fail here, and not at a user's."""
-    with httpx.HTTPTransport() as transport:
-        assert hasattr(transport._pool, "_network_backend")
 
 
 @pytest.mark.slow

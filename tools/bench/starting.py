@@ -22,8 +22,9 @@ def figures(place: BenchClone, times: int) -> Iterator[Figure]:
     """One after another."""
     for words in (("homelab", "--help"), ("homelab-watch", "--version")):
         ours, bare = in_turn(place, (str(PROGRAMS / words[0]), *words[1:]), BARE, times)
-        yield ratio(f"`{' '.join(words)}` compared with `python -c pass`", ours, bare, 3)
+        yield ratio(f"`{' '.join(words)}` compared with `python -c pass`", ours, bare, 2.5)
     yield first_request(place, times)
+    yield attaching(place, times)
     yield from hooking.figures(place, 2 * times)
     yield landing(place, max(5, times // 2))
 
@@ -48,7 +49,20 @@ def first_request(place: BenchClone, times: int) -> Figure:
             )
             running.ended()
             ours.append(woodpecker.requests[0].at - begin)
-    return ratio("first API request compared with `python -c pass`", ours, bare, 13)
+    return ratio("first API request compared with `python -c pass`", ours, bare, 9)
+
+
+def attaching(place: BenchClone, times: int) -> Figure:
+    """`homelab follow` of a commit whose background watcher has ended, against a bare process."""
+    place.clone.git("push", "--quiet", "origin", "HEAD:main")
+    place.clone.git("remote", "set-head", "origin", "main")
+    place.clone.git("config", "homelab.follow", "run:true")
+    follow = (str(PROGRAMS / "homelab"), "follow")
+    place.took((*follow, "--detach"))
+    place.took(follow)  # waits for the watcher's end
+    ours, bare = in_turn(place, follow, BARE, times)
+    place.clone.git("config", "--unset", "homelab.follow")
+    return ratio("`homelab follow` attached to an ended watcher, compared with `python -c pass`", ours, bare, 6)
 
 
 def landing(place: BenchClone, times: int) -> Figure:

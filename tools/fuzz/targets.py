@@ -8,6 +8,7 @@ from tools.fuzz import (
     file_readers,
     forge_readers,
     git_readers,
+    registry_readers,
     text_readers,
     token_readers,
 )
@@ -19,6 +20,7 @@ TARGETS: dict[str, FuzzTarget] = {
     **token_readers.TARGETS,
     **forge_readers.TARGETS,
     **git_readers.TARGETS,
+    **registry_readers.TARGETS,
     **file_readers.TARGETS,
     **text_readers.TARGETS,
 }

@@ -33,18 +33,6 @@ CHAIN = (
         (f"{FOLLOW}live_source.py::test_a_redirect_elsewhere_is_not_followed",),
     ),
     Defence(
-        "cookies-of-live-links",
-        "a cookie that a service sets is not sent back",
-        (
-            Change(
-                "net/http.py",
-                "cookies=None if token else CookieJar(DefaultCookiePolicy(allowed_domains=())),",
-                "cookies=None,",
-            ),
-        ),
-        (f"{FOLLOW}live_source.py::test_neither_credentials_nor_cookies_are_sent",),
-    ),
-    Defence(
         "interrupted-settling",
         "an answer without the commit starts the settle time again",
         (

@@ -7,7 +7,7 @@ from tools.mutants.mutant import Change, Defence
 ACTIONS = "tests/ci/actions/test_actions.py"
 LOGS = "tests/ci/actions/test_log_redirect.py"
 STATUSES = "tests/ci/status/test_status.py"
-REDIRECT = "ci/actions/log_redirect.py"
+REDIRECT = "net/download_redirect.py"
 
 FORGE_LINKS = (
     Defence(
@@ -61,7 +61,7 @@ FORGE_LINKS = (
     Defence(
         "log-redirect-private",
         "the redirect of a log does not lead into a private network",
-        (Change(REDIRECT, "if not is_forge_private and any(", "if is_forge_private and any("),),
+        (Change(REDIRECT, "if not is_own_private and any(", "if is_own_private and any("),),
         (f"{LOGS}::test_a_redirect_into_a_private_network_is_refused",),
     ),
     Defence(
@@ -70,7 +70,7 @@ FORGE_LINKS = (
         (
             Change(
                 REDIRECT,
-                'if server.scheme != "https" and server.origin != forge.origin:',
+                'if server.scheme != "https" and server.origin != origin.origin:',
                 'if server.scheme not in ("http", "https"):',
             ),
         ),

@@ -30,8 +30,8 @@ PROXIES = (
         (
             Change(
                 "net/http.py",
-                "                proxy.ssl_context.load_verify_locations(ca_file)\n",
-                "                pass\n",
+                "context = create_ssl_context(AddedCaFile(ca_file) if isinstance(ca_file, Path) else ca_file)",
+                "context = create_ssl_context(None)",
             ),
         ),
         (f"{PROXY_FAILURES}::test_an_unknown_ca_of_the_proxy_is_not_the_servers_and_its_remedy_helps",),

@@ -7,6 +7,7 @@ from tools.mutants.cases import CASES
 from tools.mutants.chain import CHAIN
 from tools.mutants.chains import CHAINS
 from tools.mutants.children import CHILDREN
+from tools.mutants.cluster import CLUSTER
 from tools.mutants.contact import WAITING
 from tools.mutants.forge import FORGE
 from tools.mutants.forge_links import FORGE_LINKS
@@ -16,6 +17,7 @@ from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
 from tools.mutants.queue import QUEUE
+from tools.mutants.registries import REGISTRIES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
 from tools.mutants.search import SEARCH
@@ -56,4 +58,6 @@ REGISTER = (
     *CHAINS,
     *FORGE_LINKS,
     *IMAGE_PROOFS,
+    *CLUSTER,
+    *REGISTRIES,
 )

@@ -80,15 +80,9 @@ RESPONDER = (
         (f"{FOREIGN}::test_a_server_whose_version_is_removed_is_timed_after_its_user_was_found",),
     ),
     Defence(
-        "invalid-locations",
-        "a redirect whose Location is invalid is a redirect",
-        (Change("net/http.py", 'if location := response.headers.pop("location", ""):', 'if location := "":'),),
-        (f"{ANSWERS}::test_nothing_of_a_redirect_to_an_invalid_address_is_printed",),
-    ),
-    Defence(
         "refusals-of-a-proxy",
         "a proxy that rejects a connection is named, with what it responded",
-        (Change("net/http.py", "if isinstance(error, httpx.ProxyError) and self._refusal:", "if False:"),),
+        (Change("net/http.py", "if isinstance(error, httpcore.ProxyError) and self._refusal:", "if False:"),),
         (f"{FAILURES}::test_a_proxy_that_rejects_a_connection_is_named",),
     ),
     Defence(
@@ -148,7 +142,7 @@ RESPONDER = (
     Defence(
         "responses-without-a-date",
         "a date counts from the receipt of a response that has none",
-        (Change("net/http.py", 'headers.setdefault("date", ', '("date", '),),
+        (Change("net/http.py", 'if "date" not in headers:', "if False:"),),
         (f"{ANSWERS}::test_a_date_to_retry_after_counts_from_the_receipt_of_a_response_without_a_date",),
     ),
     Defence(

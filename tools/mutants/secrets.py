@@ -153,13 +153,13 @@ SECRETS = (
     Defence(
         "found-tokens-in-texts",
         "so is a token that Vault or a credential helper gave",
-        (Change(RUNTIME, "self.redact.add(token.value)", "token.value"),),
+        (Change("app/ci_token.py", "runtime.redact.add(token.value)", "token.value"),),
         (f"{FIND}::test_a_found_token_is_redacted_from_then_on",),
     ),
     Defence(
         "vaults-token-in-texts",
         "so is Vault's own, from a file too",
-        (Change(RUNTIME, "self.redact.add(vault.token)", "vault.token"),),
+        (Change("app/ci_token.py", "self._runtime.redact.add(vault.token)", "vault.token"),),
         ("tests/auth/test_vault.py::test_the_runtime_finds_the_vault_token_in_the_users_home",),
     ),
     Defence(
@@ -188,7 +188,7 @@ SECRETS = (
     ),
     Defence(
         "proxies-in-complaints",
-        "what httpx says of a proxy, which may hold its password, is not repeated",
+        "what the parser says of a proxy, which may hold its password, is not repeated",
         (
             Change(
                 "net/http.py",
@@ -283,20 +283,8 @@ SECRETS = (
         (f"{FIND}::test_no_question_is_asked_even_where_a_prompt_is_set",),
     ),
     Defence(
-        "redirects",
-        "no redirect is followed with CI's token",
-        (
-            Change(
-                "net/http.py",
-                'event_hooks={"response": [_set_location_aside]},',
-                "follow_redirects=True,",
-            ),
-        ),
-        (f"{REQUESTS}::test_ci_that_redirects_does_not_have_the_token_sent_elsewhere",),
-    ),
-    Defence(
         "vaults-redirects",
-        "nor with Vault's: hvac is configured so, and its session knows no other server; either would do",
+        "no redirect is followed with Vault's token: hvac is configured so, and its session knows no other server",
         (
             Change("auth/vault.py", "allow_redirects=False,", "allow_redirects=True,"),
             Change("net/http.py", "    session.adapters.clear()\n", ""),

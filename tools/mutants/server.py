@@ -84,8 +84,8 @@ SERVER = (
         (
             Change(
                 "kubectl/client.py",
-                '"--output=json"]\n        done = self._processes.run(argv, timeout=within)',
-                '"--output=json"]\n        done = self._processes.run(argv)',
+                "            return self._processes.run(argv, timeout=within)\n        listener",
+                "            return self._processes.run(argv)\n        listener",
             ),
         ),
         ("tests/kubectl/test_facts.py::test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end",),
@@ -255,7 +255,11 @@ SERVER = (
     Defence(
         "streams-that-lie",
         "the event stream gives no verdict, and only an event stream is read as one",
-        (Change("net/http.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
+        (
+            Change(
+                "net/http.py", 'if "event-stream" not in _read_headers(response).get("content-type", ""):', "if False:"
+            ),
+        ),
         ("tests/net/test_answers.py::test_what_is_not_an_event_stream_is_not_listened_to",),
     ),
     Defence(

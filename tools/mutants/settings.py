@@ -18,7 +18,7 @@ SETTINGS = (
     Defence(
         "bundles-of-vault",
         "SSL_CERT_FILE is checked for Vault too",
-        (Change("app/runtime.py", '"vault_ca" if config.vault_ca else "ca_file")', '"vault_ca")'),),
+        (Change("app/ci_token.py", '"vault_ca" if config.vault_ca else "ca_file")', '"vault_ca")'),),
         (f"{SOURCES}::test_a_file_that_is_not_a_bundle_is_refused_by_the_setting_that_names_it[key-SSL_CERT_FILE]",),
     ),
     Defence(
@@ -46,8 +46,8 @@ SETTINGS = (
         (f"{FIND}::test_a_token_that_is_a_whole_file_is_denied_before_it_is_sent",),
     ),
     Defence(
-        "hosts-that-httpx-accepts",
-        "a host that httpx cannot decode is a usage error",
+        "hosts-that-can-be-names",
+        "a host that IDNA cannot encode is a usage error",
         (Change("config/address.py", 'if host.isascii() and "xn--" not in host:', "if host.isascii():"),),
         (f"{NAMES}[WOODPECKER_SERVER-https://xn--a]",),
     ),

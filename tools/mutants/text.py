@@ -173,8 +173,8 @@ TEXT = (
         (
             Change(
                 "kubectl/errors.py",
-                "return truncate_text(strip_control_chars(lines[-1]), _MAX_TEXT_CHARS)",
-                "return truncate_text(lines[-1], _MAX_TEXT_CHARS)",
+                "return truncate_text(strip_control_chars(cause), _MAX_TEXT_CHARS)",
+                "return truncate_text(cause, _MAX_TEXT_CHARS)",
             ),
         ),
         ("tests/kubectl/test_answers.py::test_control_characters_in_an_error_are_taken_out",),

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-from homelab_hooks.ci.actions.log_redirect import (
-    LogPlace,
-    RedirectRefused,
-    choose_log_address,
-    parse_log_redirect,
-)
 from homelab_hooks.config.address import ServerUrl
+from homelab_hooks.net.download_redirect import (
+    DownloadPlace,
+    RedirectRefused,
+    choose_download_address,
+    parse_download_redirect,
+)
 from homelab_hooks.net.message import REDIRECT_STATUSES, HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.sanitize import strip_control_chars
 
 MAX_LOG_BYTES = 8 * 1024 * 1024
+_SUBJECT = "the log"
+"""what is downloaded, in messages"""
 
 
 class LogTransport(Protocol):
@@ -46,14 +48,15 @@ class LogHosts:
 def read_log_response(answer: HttpResponse | RequestFailed, hosts: LogHosts, *, within: float) -> Poll[str]:
     """Return the text of a log from the forge's response; one redirect is followed."""
     if isinstance(answer, HttpResponse) and answer.status in REDIRECT_STATUSES:
-        place = parse_log_redirect(answer.headers.get("location", ""), hosts.forge)
+        place = parse_download_redirect(answer.headers.get("location", ""), hosts.forge, _SUBJECT)
         return _refuse(place) if isinstance(place, RedirectRefused) else _follow(place, hosts, within)
     return _read_text(answer)
 
 
-def _follow(place: LogPlace, hosts: LogHosts, within: float) -> Poll[str]:
+def _follow(place: DownloadPlace, hosts: LogHosts, within: float) -> Poll[str]:
     try:
-        address = choose_log_address(hosts.resolve(place.server, within), hosts.resolve(hosts.forge, within))
+        found = hosts.resolve(place.server, within)
+        address = choose_download_address(found, hosts.resolve(hosts.forge, within), _SUBJECT)
     except OSError as error:
         return Unavailable(f"the host of the log cannot be found: {strip_control_chars(str(error))}")
     if isinstance(address, RedirectRefused):

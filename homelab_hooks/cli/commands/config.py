@@ -11,7 +11,7 @@ import json
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.auth.lookup import CI_TOKEN_VARIABLES, FORGE_TOKEN_VARIABLES
+from homelab_hooks.auth.token_variables import CI_TOKEN_VARIABLES, FORGE_TOKEN_VARIABLES
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Log, LogLevel

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import attached_follow, options, watch_setup
+from homelab_hooks.app import attached_follow, options, resolve_names
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land.request import Landed
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.verdict import Verdict
 
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return session.finish(receipt_setup.show_receipt(session, args.commit))
     if args.list:
         return session.finish(attached_follow.list_watchers(session))
-    landed = _describe_landed(config, session, watch_setup.resolve_commit(runtime, args.commit).sha)
+    landed = _describe_landed(config, session, resolve_names.resolve_commit(runtime, args.commit).sha)
     again = options.follow_command(vars(args), landed.sha)
     server = config.server.origin if config.server else ""
     session.tell(Start(command=session.prog, sha=landed.sha, server=server, resume=again))
@@ -75,13 +75,12 @@ def _follow(args: argparse.Namespace, config: Config, session: Session, landed: 
 def _describe_landed(config: Config, session: Session, sha: str) -> Landed:
     """Return the commit and the branch that it was pushed to. Raises CommandError if the branch is not known."""
     git = session.runtime.git_readonly
-    remote = watch_setup.default_remote(config, git, git.remotes.remote_names())
-    branch = watch_setup.known_target(config, git, remote)
+    remote = resolve_names.default_remote(config, git, git.remotes.remote_names())
+    branch = resolve_names.known_target(config, git, remote)
     if not branch:
         raise CommandError(
             "could not determine the target branch",
             hint=f"pass --onto BRANCH, or run git remote set-head {remote or 'REMOTE'} --auto",
             exit=ExitCode.USAGE,
         )
-    url = next(iter(git.remotes.push_urls(remote)), remote) if remote else ""
-    return Landed(sha=sha, branch=branch, remote=remote, push_url=url)
+    return Landed(sha=sha, branch=branch, remote=remote)

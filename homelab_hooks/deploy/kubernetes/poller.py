@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from homelab_hooks.deploy.kubernetes import poll_depth
 from homelab_hooks.deploy.kubernetes.commit_match import match_commit, proves_commit
@@ -25,7 +26,9 @@ from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
+T = TypeVar("T")
 _MAX_TRIES = 3
+"""snapshots of a workload that changes meanwhile, and calls for one part of a snapshot"""
 
 
 class WorkloadPoller:
@@ -70,7 +73,7 @@ class WorkloadPoller:
                 return self._with_watch_state(state, self._consistent_snapshot(state, get_memory(state).last_workload))
 
     def _watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
-        if self._wake is None:
+        if self._wake is None or not state.contact.ever_answered:  # a second login would begin beside the first one
             return WatchState()
         if workload_target(state) not in self._watchers:
             self._watchers[workload_target(state)] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
@@ -122,14 +125,18 @@ class WorkloadPoller:
         """Read the revisions and pods, then the workload again; return the workload if it has changed meanwhile."""
         revisions = self._revisions(state, first)
         if not isinstance(revisions, Found):
-            return _incomplete(revisions)
+            return _incomplete(revisions, first)
         taken = self._now()
-        pods = self._kubectl.pods(
-            workload_target(state), first, revisions.value, within=state.call_timeout(self._now())
+        pods = self._retry(
+            lambda: self._kubectl.pods(
+                workload_target(state), first, revisions.value, within=state.call_timeout(self._now())
+            )
         )
         if not isinstance(pods, Found):
-            return _incomplete(pods)
+            return _incomplete(pods, first)
         again = self._read(state)
+        if isinstance(again, Unavailable):
+            return _incomplete(again, first)
         if not isinstance(again, Found):
             return again
         if not _is_same_workload(first, again.value):
@@ -142,7 +149,24 @@ class WorkloadPoller:
         return Found(self._with_events(state, self._evidence.complete(snapshot, state.expectation)))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
-        return self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
+        return self._retry(
+            lambda: self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
+        )
+
+    @staticmethod
+    def _retry(
+        call: Callable[[], Found[T] | NotFound | Unavailable | Denied],
+    ) -> Found[T] | NotFound | Unavailable | Denied:
+        """Return the result of a call that is repeated at once if it fails quickly.
+
+        An API server behind a load balancer may answer only some of the calls, and a snapshot needs four in a row.
+        """
+        poll = call()
+        for _ in range(_MAX_TRIES - 1):
+            if not isinstance(poll, Unavailable) or poll.kind is FailureKind.TIMEOUT:
+                break
+            poll = call()
+        return poll
 
     def _revisions(
         self, state: RolloutState, workload: Workload
@@ -154,7 +178,9 @@ class WorkloadPoller:
             kept = replace(last, workload=workload)
             if find_current_revision(kept, workload_target(state).kind) is not None:
                 return Found(last.revisions)
-        return self._kubectl.revisions(workload_target(state), workload, within=state.call_timeout(self._now()))
+        return self._retry(
+            lambda: self._kubectl.revisions(workload_target(state), workload, within=state.call_timeout(self._now()))
+        )
 
     def _with_events(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
         """Add why pods cannot be created, from events; only a Deployment has that in its status."""
@@ -177,9 +203,9 @@ def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:
             return False
 
 
-def _incomplete(poll: NotFound | Unavailable | Denied) -> Unavailable | Denied:
-    """Turn a missing part of an existing workload into an unusable answer."""
-    return Unavailable(poll.reason, FailureKind.BODY) if isinstance(poll, NotFound) else poll
+def _incomplete(poll: NotFound | Unavailable | Denied, workload: Workload) -> Found[WorkloadOnly] | Denied:
+    """Return what was read of a snapshot of which a part is missing: the server answers, although not every call."""
+    return poll if isinstance(poll, Denied) else Found(WorkloadOnly(workload=workload, missing=poll.reason))
 
 
 def _is_same_workload(first: Workload, again: Workload) -> bool:

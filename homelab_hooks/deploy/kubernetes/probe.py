@@ -73,7 +73,7 @@ def assess_observation(observation: RolloutObservation, state: RolloutState, now
     match observation:
         case Snapshot():
             return _assess_snapshot(observation, state, now)
-        case WorkloadOnly(workload=workload, watched=watched):
+        case WorkloadOnly(workload=workload, watched=watched, missing=missing):
             memory = poll_depth.record_poll(get_memory(state), workload, now, watched=watched)
             old = max(0, workload.counts.total - workload.counts.updated)
             return Assessed(
@@ -81,6 +81,7 @@ def assess_observation(observation: RolloutObservation, state: RolloutState, now
                 progress=_progress(workload, old),
                 timing=build_poll_timing(memory, workload_target(state).kind),
                 memory=memory,
+                missing=missing,
             )
 
 

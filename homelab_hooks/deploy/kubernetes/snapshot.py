@@ -36,6 +36,8 @@ class WorkloadOnly:
 
     workload: Workload
     watched: bool = False
+    missing: str = ""
+    """why the rest of a snapshot could not be read; empty if it was not requested"""
 
 
 RolloutObservation = Snapshot | WorkloadOnly

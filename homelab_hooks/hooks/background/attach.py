@@ -16,7 +16,6 @@ something was not known at that time, so a later call asks again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from homelab_hooks.exit_codes import ExitCode
@@ -41,15 +40,13 @@ class WatchQuery(NamedTuple):
         return self == WatchQuery(record.sha, record.branch, record.remote, record.chain)
 
 
-@dataclass(frozen=True, slots=True)
-class AttachToWatcher:
+class AttachToWatcher(NamedTuple):
     """The watcher runs: replay its events, and follow them."""
 
     record: WatchRecord
 
 
-@dataclass(frozen=True, slots=True)
-class UseResult:
+class UseResult(NamedTuple):
     """The watcher has ended: its result is the answer."""
 
     record: WatchRecord
@@ -57,8 +54,7 @@ class UseResult:
     """True: until a newer pipeline of the commit runs; False: only for one caller"""
 
 
-@dataclass(frozen=True, slots=True)
-class BeginWatch:
+class BeginWatch(NamedTuple):
     """Follow the commit from the start."""
 
     died: WatchRecord | None = None
@@ -93,8 +89,7 @@ def _decide_ended(record: WatchRecord) -> Attachment:
     return BeginWatch() if record.delivered else UseResult(record, is_standing=False)
 
 
-@dataclass(frozen=True, slots=True)
-class WatcherState:
+class WatcherState(NamedTuple):
     """What an attached caller sees after it has read all events."""
 
     has_result: bool

@@ -8,11 +8,10 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.exit_codes import ExitCode
@@ -42,8 +41,7 @@ class WatchPhase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchRecord:
+class WatchRecord(NamedTuple):
     """A watch of one commit on one branch; times in unix seconds."""
 
     sha: str
@@ -153,7 +151,7 @@ class WatchRegistry:
             known = self.load_same(record)
             if known is None:
                 return False
-            self._save(replace(record, delivered=record.delivered or known.delivered))
+            self._save(record._replace(delivered=record.delivered or known.delivered))
         return True
 
     def mark_delivered(self, record: WatchRecord) -> None:
@@ -164,7 +162,7 @@ class WatchRegistry:
         with self._locked():
             known = self.load_same(record)
             if known is not None:
-                self._save(replace(known, delivered=True))
+                self._save(known._replace(delivered=True))
 
     def load_same(self, record: WatchRecord) -> WatchRecord | None:
         """Return the watch's record as it is now; None if another process has claimed the watch, or it is deleted."""
@@ -237,7 +235,7 @@ class WatchRegistry:
 
     def _save(self, record: WatchRecord) -> None:
         """Write the record completely or not at all."""
-        fields = {**asdict(record), "chain": record.chain._asdict()}
+        fields = {**record._asdict(), "chain": record.chain._asdict()}
         text = json.dumps({"schema": SCHEMA_VERSION, **fields}, indent=1)
         replace_file(self._path(record), text, mode=0o600)
 
@@ -285,7 +283,7 @@ def _validate_record(record: WatchRecord) -> WatchRecord:
 
 def finish_record(record: WatchRecord, *, result: Mapping[str, Any] | None, now: float) -> WatchRecord:
     """Return the record of a watch that has ended with this result."""
-    return replace(record, state=WatchPhase.ENDED, result=result, ended=now)
+    return record._replace(state=WatchPhase.ENDED, result=result, ended=now)
 
 
 def describe_running(record: WatchRecord, now: float) -> BackgroundWatch:

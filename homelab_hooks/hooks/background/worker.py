@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from homelab_hooks.hooks.background.chain_key import describe_chain
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.pre_push.target import is_target
-from homelab_hooks.land.request import Landed
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system import process_table
 from homelab_hooks.verdict import Verdict
@@ -145,7 +145,7 @@ class PushWatch:
         """
         push_check.wait_for_exit(push, is_running=process_table.is_same_process, clock=self._host.clock)
         landed = push_check.push_landed(self._host.git_readonly, self._job)
-        watching = self._record = replace(record, landed=landed, state=WatchPhase.WATCHING)
+        watching = self._record = record._replace(landed=landed, state=WatchPhase.WATCHING)
         if not self._try_saving(lambda: registry.save(watching)):
             self._record = None
             return None

@@ -6,15 +6,15 @@ import pytest
 
 from homelab_hooks.ci.actions.client import ActionsClient
 from homelab_hooks.ci.actions.log_download import LogHosts
-from homelab_hooks.ci.actions.log_redirect import (
-    LogPlace,
-    RedirectRefused,
-    choose_log_address,
-    is_public_address,
-    parse_log_redirect,
-)
 from homelab_hooks.ci.model import LogLine, Repo, RunRef, Status, Step
 from homelab_hooks.config.address import ServerUrl, parse_server_url
+from homelab_hooks.net.download_redirect import (
+    DownloadPlace,
+    RedirectRefused,
+    choose_download_address,
+    is_public_address,
+    parse_download_redirect,
+)
 from homelab_hooks.polling.outcome import Denied, Found, Poll
 from tests.ci.recorded_forge import connect
 from tests.forge.fake_transport import FakeTransport, reply
@@ -71,9 +71,9 @@ def test_a_redirect_into_a_private_network_is_refused(address: str) -> None:
 
 
 def test_a_private_forge_may_keep_its_logs_in_the_same_network() -> None:
-    assert choose_log_address([PRIVATE], ["192.168.0.2"]) == PRIVATE
-    assert isinstance(choose_log_address([PUBLIC, PRIVATE], [PUBLIC]), RedirectRefused)
-    assert isinstance(choose_log_address([], ["192.168.0.2"]), RedirectRefused)
+    assert choose_download_address([PRIVATE], ["192.168.0.2"], "the log") == PRIVATE
+    assert isinstance(choose_download_address([PUBLIC, PRIVATE], [PUBLIC], "the log"), RedirectRefused)
+    assert isinstance(choose_download_address([], ["192.168.0.2"], "the log"), RedirectRefused)
 
 
 def test_a_second_redirect_is_not_followed() -> None:
@@ -95,13 +95,15 @@ def test_a_second_redirect_is_not_followed() -> None:
     ],
 )
 def test_no_other_scheme_and_no_credential_is_followed(location: str) -> None:
-    assert isinstance(parse_log_redirect(location, FORGE), RedirectRefused)
+    assert isinstance(parse_download_redirect(location, FORGE, "the log"), RedirectRefused)
 
 
 def test_a_redirect_within_the_forge_keeps_its_origin() -> None:
     forge = parse_server_url("http://127.0.0.1:3000")
-    assert parse_log_redirect("/log?x=1", forge) == LogPlace(ServerUrl("http", "127.0.0.1", 3000), "/log?x=1")
-    assert isinstance(parse_log_redirect("http://127.0.0.1:3001/log", forge), RedirectRefused)
+    assert parse_download_redirect("/log?x=1", forge, "the log") == DownloadPlace(
+        ServerUrl("http", "127.0.0.1", 3000), "/log?x=1"
+    )
+    assert isinstance(parse_download_redirect("http://127.0.0.1:3001/log", forge, "the log"), RedirectRefused)
 
 
 def test_what_is_no_address_is_not_public() -> None:

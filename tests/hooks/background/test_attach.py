@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +28,7 @@ CHAIN = ChainKey("https://ci.example.test", "acme/app", ("ci", "deploy:web/shop"
 QUERY = WatchQuery(SHA, "main", "origin", CHAIN)
 
 
-def record(**changes: object) -> WatchRecord:
+def record(**changes: Any) -> WatchRecord:
     """A watch that runs, in this very process."""
     info = process_info(os.getpid())
     assert info is not None
@@ -37,12 +37,12 @@ def record(**changes: object) -> WatchRecord:
         expires_at=2000.0, state=WatchPhase.WATCHING, landed=True, process_began=info.began, boot=boot_id(),
         chain=CHAIN, scope=CHAIN.scope,
     )  # fmt: skip
-    return replace(known, **changes)  # type: ignore[arg-type]  # names and types are the caller's
+    return known._replace(**changes)
 
 
-def ended(code: int, **changes: object) -> WatchRecord:
+def ended(code: int, **changes: Any) -> WatchRecord:
     result = {"event": "result", "verdict": "failed", "exit": code, "took": 1.0}
-    return replace(finish_record(record(**changes), result=result, now=1500.0))
+    return finish_record(record(**changes), result=result, now=1500.0)
 
 
 def decide(*records: WatchRecord, alive: bool = False) -> object:
@@ -131,7 +131,7 @@ def test_chains_of_one_commit_have_records_of_their_own_and_the_next_watcher_its
     assert len(store.records_of(SHA)) == 2
     store.events_of(record()).write_text("{}\n")
     again = record(process=2**30, began_at=2500.0)
-    assert store.claim(replace(again, expires_at=3000.0))
+    assert store.claim(again._replace(expires_at=3000.0))
     assert not store.events_of(record()).exists()
     assert store.events_of(again) != store.events_of(record())
 

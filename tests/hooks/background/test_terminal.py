@@ -80,8 +80,8 @@ def test_the_final_output_after_ctrl_c_leaves_the_shells_prompt_where_it_is(
     pyte.Stream(screen).feed(terminal.seen)
     rows = [row.rstrip() for row in screen.display if row.strip()]
     # The shell may ask at any moment, also between our look for it and our last line: then both are in one row.
-    assert any(row.startswith("$") or row.endswith("$") for row in rows), rows
-    assert any("homelab: interrupted exit=130" in row for row in rows), rows
+    assert any(row.startswith("$") or row.endswith("$") for row in rows), "\n".join(rows)
+    assert any("homelab: interrupted exit=130" in row for row in rows), "\n".join(rows)
 
 
 @pytest.mark.slow

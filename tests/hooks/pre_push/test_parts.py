@@ -7,7 +7,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,10 +114,10 @@ def test_a_record_is_alive_while_its_process_runs_and_its_time_is_not_up() -> No
     host = os.uname().nodename
     assert mine().is_alive(host=host, now=1500.0)
     assert not mine().is_alive(host=host, now=2001.0)
-    assert not replace(mine(), process=2**30).is_alive(host=host, now=1500.0)
-    assert not replace(mine(), sha=SHA).is_alive(host=host, now=1500.0), "the process is another one by now"
+    assert not mine()._replace(process=2**30).is_alive(host=host, now=1500.0)
+    assert not mine()._replace(sha=SHA).is_alive(host=host, now=1500.0), "the process is another one by now"
     assert not finish_record(mine(), result=None, now=1.0).is_alive(host=host, now=1500.0)
-    assert replace(mine(), host="elsewhere", process=2**30).is_alive(host=host, now=1500.0), "only its time is known"
+    assert mine()._replace(host="elsewhere", process=2**30).is_alive(host=host, now=1500.0), "only its time is known"
 
 
 @pytest.fixture
@@ -128,18 +127,18 @@ def store(tmp_path: Path) -> WatchRegistry:
 
 def at(number: int) -> WatchRecord:
     """One of many, not alive."""
-    return replace(mine(), sha=f"{number:040x}", began_at=1000.0 + number, expires_at=1.0)
+    return mine()._replace(sha=f"{number:040x}", began_at=1000.0 + number, expires_at=1.0)
 
 
 def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: WatchRegistry, seal: dict[str, str]) -> None:
     running = ProcessRunner(seal).spawn(["sleep", "60"])
     wait_until(lambda: "sleep" in command_line(running.pid))
-    other = replace(mine(), process=running.pid, sha="sleep")
-    ours = replace(other, process=os.getpid())
+    other = mine()._replace(process=running.pid, sha="sleep")
+    ours = other._replace(process=os.getpid())
     assert store.claim(other)
     assert not store.claim(ours)
     assert not store.claim(ours, over=frozenset({WatchPhase.PUSHING}))
-    assert store.save(replace(other, state=WatchPhase.PUSHING))
+    assert store.save(other._replace(state=WatchPhase.PUSHING))
     assert store.claim(ours, over=frozenset({WatchPhase.PUSHING}))
     assert not store.save(other), "it has been taken over"
     assert store.save(ours)
@@ -151,7 +150,7 @@ def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: Watch
 def test_what_is_reported_is_what_runs_and_what_landed_last(store: WatchRegistry) -> None:
     store.claim(finish_record(at(1), result=RESULT, now=1100.0))
     store.claim(finish_record(at(2), result={**RESULT, "exit": 0, "verdict": "passed"}, now=1200.0))
-    store.claim(finish_record(replace(at(3), landed=False), result=RESULT, now=1300.0))
+    store.claim(finish_record(at(3)._replace(landed=False), result=RESULT, now=1300.0))
     store.claim(at(4))
     store.claim(mine())
     running, last = store.summaries(1500.0)

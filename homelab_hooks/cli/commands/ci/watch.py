@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from homelab_hooks.app import options, watch_setup
+from homelab_hooks.app import options, resolve_names, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
@@ -84,7 +84,7 @@ def _build_rollout_links(
 
         def wait() -> Verdict:
             runtime, remote = session.runtime, about.remote()
-            branch = watch_setup.known_target(config, runtime.git_readonly, remote)
+            branch = resolve_names.known_target(config, runtime.git_readonly, remote)
             origin = deploy_setup.CommitOrigin(remote, branch)
             return deploy_setup.run_wait(request, session, config, origin=origin, kubectl=runtime.kubectl())
 

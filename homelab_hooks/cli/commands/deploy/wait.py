@@ -15,7 +15,7 @@ import argparse
 import shlex
 from dataclasses import replace
 
-from homelab_hooks.app import deploy_setup, options, watch_setup
+from homelab_hooks.app import deploy_setup, options, resolve_names
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not workloads:
         hint = "run homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("no workload given", hint=hint)
-    commit = watch_setup.resolve_commit(runtime, args.sha)
-    remote = watch_setup.default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names())
+    commit = resolve_names.resolve_commit(runtime, args.sha)
+    remote = resolve_names.default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
     again = " ".join([deploy_setup.deploy_resume_command(vars(args), names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         wait_for_workload=args.wait_for_workload,
     )
     kubectl = runtime.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    target = watch_setup.known_target(config, runtime.git_readonly, remote)
+    target = resolve_names.known_target(config, runtime.git_readonly, remote)
     origin = deploy_setup.CommitOrigin(remote, target)
     return session.finish(deploy_setup.run_wait(asked, session, config, origin=origin, kubectl=kubectl))
 

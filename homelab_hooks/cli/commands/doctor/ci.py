@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from homelab_hooks.app import watch_setup
+from homelab_hooks.app import resolve_names, watch_setup
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.certificate import get_certificate_remedy
 from homelab_hooks.ci.failure_remedy import get_failure_remedy
@@ -142,7 +142,7 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
         return
     try:
         names = watch_setup.repo_names(
-            config, git, lambda: watch_setup.default_remote(config, git, git.remotes.remote_names())
+            config, git, lambda: resolve_names.default_remote(config, git, git.remotes.remote_names())
         )
     except CommandError as problem:
         yield make_problem("repository", problem.message, problem.hint)

@@ -19,10 +19,10 @@ from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import interrupt, run as land_run
+from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.request import (
     COMMIT_PLACEHOLDER,
     DetectVerification,
-    Landed,
     LandingDependencies,
     LandRequest,
     SkipVerification,

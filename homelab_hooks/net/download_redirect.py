@@ -1,0 +1,95 @@
+"""Decides whether the redirect of a download may be followed, without the credential of the server that sent it.
+
+GitHub keeps the logs of jobs on another host ("Download job logs for a workflow run" in its REST documentation: 302
+with a Location that is valid for a minute; not seen on a real server), and registries redirect to the storage of their
+blobs (OCI distribution specification, "Pulling blobs"). The redirect comes from a server, so it must not lead into the
+user's own network.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from homelab_hooks.config.address import ServerUrl, parse_server_url
+
+MAX_LOCATION_CHARS = 16384
+"""characters of the longest address; servers refuse much shorter ones (nginx: 8 KiB, Go: 1 MiB with all headers)"""
+
+
+class DownloadPlace(NamedTuple):
+    """Where something is downloaded from; `target` is the path with its query, which is a credential."""
+
+    server: ServerUrl
+    target: str
+
+
+class RedirectRefused(NamedTuple):
+    """Why a redirect is not followed."""
+
+    reason: str
+
+
+def parse_download_redirect(location: str, origin: ServerUrl, subject: str) -> DownloadPlace | RedirectRefused:
+    """Return where a redirect leads: over https, unless it stays at the server that sent it.
+
+    Args:
+        origin: the server that sent the redirect.
+        subject: what is downloaded, for messages.
+
+    >>> parse_download_redirect("http://logs.example.test/1", parse_server_url("https://api.github.com"), "the log")
+    RedirectRefused(reason='the redirect of the log does not use https')
+    """
+    no_address = RedirectRefused(f"the redirect of {subject} has no valid address")
+    try:
+        url = urljoin(f"{origin.origin}/", location)
+        if len(url) > MAX_LOCATION_CHARS or not url.isascii() or not url.isprintable() or " " in url:
+            return no_address
+        parts = urlsplit(url)
+        if parts.username is not None or parts.password is not None:
+            return RedirectRefused(f"the redirect of {subject} contains a user name")
+        server = parse_server_url(f"{parts.scheme}://{parts.netloc}")
+    except ValueError:
+        return no_address
+    if server.scheme != "https" and server.origin != origin.origin:
+        return RedirectRefused(f"the redirect of {subject} does not use https")
+    return DownloadPlace(server, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+
+
+def choose_download_address(
+    addresses: Sequence[str], own_addresses: Sequence[str], subject: str
+) -> str | RedirectRefused:
+    """Return the address to download from; none that is loopback or private, unless the own server has such a one.
+
+    Args:
+        addresses: those of the host that the redirect names.
+        own_addresses: those of the server that sent the redirect.
+        subject: what is downloaded, for messages.
+
+    >>> choose_download_address(["127.0.0.1"], ["140.82.121.6"], "the log")
+    RedirectRefused(reason='the redirect of the log leads to a private address')
+    >>> choose_download_address(["10.0.0.8"], ["10.0.0.7"], "the log")
+    '10.0.0.8'
+    """
+    if not addresses:
+        return RedirectRefused(f"the host of {subject} has no address")
+    is_own_private = any(not is_public_address(address) for address in own_addresses)
+    if not is_own_private and any(not is_public_address(address) for address in addresses):
+        return RedirectRefused(f"the redirect of {subject} leads to a private address")
+    return addresses[0]
+
+
+def is_public_address(address: str) -> bool:
+    """Return whether an address is on the public internet.
+
+    >>> [is_public_address(text) for text in ("140.82.121.6", "169.254.169.254", "::ffff:127.0.0.1", "fe80::1%eth0")]
+    [True, False, False, False]
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_global and not found.is_multicast

@@ -1,0 +1,54 @@
+"""What a wait for a rollout is protected from: a switched context, logins that begin again, flaky API servers."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+ANSWERS = "tests/kubectl/test_answers.py"
+LOGIN = "tests/kubectl/test_login.py"
+DEPLOY = "tests/deploy/test_deploy.py"
+
+CLUSTER = (
+    Defence(
+        "switched-contexts",
+        "a wait keeps to the context that was the current one when it began",
+        (Change("kubectl/client.py", "return self._replace(context=name) if name else self", "return self"),),
+        (f"{LOGIN}::test_the_context_is_that_of_the_beginning",),
+    ),
+    Defence(
+        "logins-that-begin-again",
+        "a credential plugin that waits for a login is not started again",
+        (Change("kubectl/login.py", " if self.words else self._within):", " if False else self._within):"),),
+        (f"{LOGIN}::test_the_words_of_a_plugin_that_waits_are_shown_once_and_its_login_has_the_longer_time",),
+    ),
+    Defence(
+        "words-of-plugins",
+        "what a credential plugin prints is fit to be shown",
+        (Change("kubectl/login.py", "truncate_text(strip_control_chars(text))", "text"),),
+        (f"{LOGIN}::test_the_words_of_a_plugin_that_waits_are_shown_once_and_its_login_has_the_longer_time",),
+    ),
+    Defence(
+        "answers-of-six-in-ten",
+        "a call for a part of a snapshot is repeated, and each answer counts as contact",
+        (Change("deploy/kubernetes/poller.py", "for _ in range(_MAX_TRIES - 1):", "for _ in range(0):"),),
+        (f"{DEPLOY}::test_an_api_server_that_answers_six_of_ten_calls_is_usable",),
+    ),
+    Defence(
+        "faults-of-this-machine",
+        "a kubeconfig that cannot work is not retried",
+        (Change("kubectl/errors.py", "if local := _find_local_fault(done, cause):", "if local := None:"),),
+        (f"{ANSWERS}::test_a_fault_of_this_machine_is_denied_with_the_line_that_tells",),
+    ),
+    Defence(
+        "faults-of-the-network",
+        "a fault of the network that kubectl reports like one of this machine is retried",
+        (
+            Change(
+                "kubectl/errors.py",
+                "cause.startswith(_LOCAL_FAULT) and not _REMOTE.search(cause)",
+                "cause.startswith(_LOCAL_FAULT)",
+            ),
+        ),
+        (f"{ANSWERS}::test_a_fault_of_the_network_is_retried",),
+    ),
+)
