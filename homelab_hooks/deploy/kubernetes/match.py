@@ -39,7 +39,7 @@ class OtherCommit:
     unknown: bool = False
     """the commit is not in this repository, so it may be a newer one"""
     absent: bool = False
-    """the remote does not have the commit either, so the name may be that of something else, such as a date"""
+    """the name is a number, and the remote has no such commit either: it may be a date"""
     outage: str = ""
     """what else could have named a commit, but did not answer"""
 

@@ -33,13 +33,13 @@ from tests.support.memory_registry import MemoryRegistry, MemoryReleases
 
 OLDER, NEWER, FOREIGN = "0aa11bb2" + "0" * 32, "3c5d7e9f" + "0" * 32, "deadbeef" * 5
 AUTO = Expectation(sha=SHA, proof=ImageProof(ProofKind.AUTO))
-DATE = "20241124"
+DATE, ABSENT = "20241124", "0ff1ce00"
 
 
 def contains(*, newer: str, ours: str) -> Containment:
     """The repository: one commit before ours, one after it, a date that is none."""
     assert ours == SHA
-    if newer == DATE:
+    if newer in {DATE, ABSENT}:
         return Containment.ABSENT
     known = {OLDER: Containment.NOT_CONTAINED, NEWER: Containment.CONTAINS}
     return next((found for sha, found in known.items() if sha.startswith(newer)), Containment.UNKNOWN)
@@ -71,7 +71,8 @@ def with_images(snapshot: Snapshot, *images: str) -> Snapshot:
 
 
 @pytest.mark.parametrize(
-    ("tag", "expected"), [("9f2c1a7b", SameCommit), ("3c5d7e9f", NewerCommit), ("0aa11bb2", OtherCommit)]
+    ("tag", "expected"),
+    [("9f2c1a7b", SameCommit), ("3c5d7e9f", NewerCommit), ("0aa11bb2", OtherCommit), (ABSENT, OtherCommit)],
 )
 def test_a_tag_that_names_a_commit_is_enough(snapshot: Callable[..., Snapshot], tag: str, expected: type) -> None:
     """Neither the remote nor a registry is asked, also not about the sidecar."""
