@@ -51,4 +51,10 @@ CLUSTER = (
         ),
         (f"{ANSWERS}::test_a_fault_of_the_network_is_retried",),
     ),
+    Defence(
+        "names-in-pull-errors",
+        "a pull error is classified by what failed, not by the names in its message",
+        (Change("deploy/kubernetes/pull_error.py", "    error = strip_names(message)\n", "    error = message\n"),),
+        ("tests/deploy/kubernetes/test_pull_error.py::test_an_outage_passes_whatever_the_name_of_the_image",),
+    ),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from homelab_hooks.deploy.assessment import CrashedContainer
+from homelab_hooks.deploy.kubernetes.pull_error import is_lasting_pull_error
 from homelab_hooks.deploy.poll_interval import PERMANENT_AFTER_S
 from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, WorkloadKind
 from homelab_hooks.text.humanize import pluralize
@@ -20,12 +21,10 @@ MAX_RESTARTS = 3
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"}
 _WRONG_NAME = {"InvalidImageName", "ErrImageNeverPull"}
-_NOT_FOUND = re.compile(r"not ?found|manifest unknown|name unknown|does not exist|no such image", re.IGNORECASE)
-_NOT_ALLOWED = re.compile(
-    r"unauthori[sz]ed|denied|authentication required|no basic auth|\b40[13]\b|forbidden", re.IGNORECASE
-)
 _NO_CAUSE = re.compile(r"^(Back-off pulling image \S+\s*)?$")
 _MAX_TEXT_CHARS = 400
+_NO_REASON = {"", "Error", "Completed"}
+"""reasons of an ended container that say no more than its exit code"""
 _CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 
 
@@ -140,7 +139,7 @@ def _container_problem(pod: Pod, container: ContainerState) -> PodProblem | None
     if container.reason in _WRONG_NAME:
         return PodProblem(f"image {container.name}", ProblemKind.PERMANENT, text)
     if container.reason in _PULL:
-        certain = _NOT_FOUND.search(container.message) or _NOT_ALLOWED.search(container.message)
+        certain = is_lasting_pull_error(container.message)
         cause_unknown = bool(_NO_CAUSE.match(container.message))
         return PodProblem(
             f"image {container.name}", ProblemKind.PERMANENT if certain else ProblemKind.TRANSIENT, text, cause_unknown
@@ -170,7 +169,9 @@ def _crash_text(pod: Pod, container: ContainerState) -> str:
     ended = container.phase is ContainerPhase.TERMINATED
     code = container.exit_code if ended else container.last_exit_code
     reason = container.reason if ended else container.last_reason
-    how = "out of memory" if reason == "OOMKilled" else f"exit code {code}" if code is not None else reason
+    backing_off = [container.reason] if container.phase is ContainerPhase.WAITING else []
+    causes = [*backing_off, *([reason] if reason not in _NO_REASON else [])]
+    how = ", ".join(dict.fromkeys([*causes, *([f"exit code {code}"] if code is not None else [])]))
     return f"{_location(pod, container)} crashed ({how}), restarted {pluralize(pod.restarts, 'time')}"
 
 
