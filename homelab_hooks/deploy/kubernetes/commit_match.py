@@ -18,7 +18,7 @@ from homelab_hooks.deploy.kubernetes.match import (
     OtherCommit,
     SameCommit,
 )
-from homelab_hooks.deploy.kubernetes.proofs.case import ImageProofReader, ProofCase, choose_match, speaks_of_commit
+from homelab_hooks.deploy.kubernetes.proofs.case import ImageProofReader, ProofCase, choose_match, names_commit
 from homelab_hooks.deploy.kubernetes.proofs.digests import match_digest, match_registry
 from homelab_hooks.deploy.kubernetes.proofs.live import match_live
 from homelab_hooks.deploy.kubernetes.proofs.names import match_named_place, match_tag
@@ -58,7 +58,7 @@ def match_first(case: ProofCase) -> CommitMatch:
     matches: list[CommitMatch] = []
     for match in (match_tag, match_release, match_registry):
         found = match(case)
-        if speaks_of_commit(found) or case.facts.questions:
+        if names_commit(found) or case.facts.questions:
             return found
         matches.append(found)
     chosen = choose_match(matches)

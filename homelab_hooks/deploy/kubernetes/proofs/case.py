@@ -53,8 +53,8 @@ class ProofCase:
         """
         if not self.expectation.exact:
             return self.facts.compare(name)
-        tells_apart = self.expectation.proof.kind in {ProofKind.AUTO, ProofKind.REGISTRY}
-        is_absent = tells_apart and self.facts.compare(name) is Containment.ABSENT
+        asks_git = self.expectation.proof.kind in {ProofKind.AUTO, ProofKind.REGISTRY}
+        is_absent = asks_git and self.facts.compare(name) is Containment.ABSENT
         return Containment.ABSENT if is_absent else Containment.NOT_CONTAINED
 
 
@@ -65,7 +65,7 @@ class ImageProofReader(Protocol):
         """Return how the evidence matches the expected commit. Pure: what must be asked is collected in the facts."""
 
 
-def speaks_of_commit(match: CommitMatch) -> bool:
+def names_commit(match: CommitMatch) -> bool:
     """Return whether the evidence names a commit; a name that neither git nor the remote knows may be a date."""
     return isinstance(match, SameCommit | NewerCommit) or (isinstance(match, OtherCommit) and not match.absent)
 
