@@ -15,14 +15,16 @@ _MAX_TEXT_CHARS = 300
 _KUBECONFIG_HINT = "run kubectl config get-contexts, and choose with --context and --kubeconfig, or set KUBECONFIG"
 
 _NOT_FOUND_PATTERN = re.compile(
-    r'\(NotFound\): ((?:deployments|statefulsets|daemonsets)\.apps "[^"]*"|namespaces "[^"]*") not found'
+    r"\(NotFound\): ((?:(?:deployments|statefulsets|daemonsets)\.apps|cronjobs\.batch|"
+    r'kustomizations\.kustomize\.toolkit\.fluxcd\.io|(?:applications|rollouts)\.argoproj\.io|namespaces) "[^"]*")'
+    r" not found"
 )
 
 # (pattern of the message, hint, exit code, whether a retry is useless even if an earlier call succeeded)
 _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
-        "grant this user get on the workload, and list on pods, replicasets, and controllerrevisions, in the namespace",
+        "grant this user get on the target, and list on what the target owns (pods, replicasets, controllerrevisions)",
         ExitCode.DENIED,
         False,
     ),
@@ -87,6 +89,11 @@ def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
     cause = _error_line(text) or f"kubectl {describe_exit(done.code)} and printed no error"
     fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), FailureKind.CONNECTION)
     return Unavailable(cause, fault)
+
+
+def lacks_kind(reason: str) -> bool:
+    """Return whether kubectl's error says that the cluster does not have the kind; its discovery may also be stale."""
+    return "the server doesn't have a resource type" in reason
 
 
 def _refusal_text(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:

@@ -10,6 +10,9 @@ from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, split
 from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, SameCommit, match_commit
 from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
 from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
+from homelab_hooks.deploy.kubernetes.resource import ResourceObservation
+from homelab_hooks.deploy.kubernetes.resource_assess import assess_resource
+from homelab_hooks.deploy.kubernetes.resource_poller import ResourcePoller
 from homelab_hooks.deploy.kubernetes.snapshot import (
     PodProgress,
     RolloutObservation,
@@ -29,7 +32,7 @@ from homelab_hooks.polling.outcome import Poll
 
 
 class KubernetesProbe:
-    """Polls Deployments, StatefulSets, and DaemonSets (`deploy.proof.DeliveryProbe`).
+    """Polls workloads with pods, and resources without (`deploy.proof.DeliveryProbe`).
 
     Args:
         contains: asks git whether a commit contains the expected one.
@@ -48,17 +51,22 @@ class KubernetesProbe:
         tell: Callable[[Event], None],
     ) -> None:
         self._poller = WorkloadPoller(kubectl, contains, now, wake)
+        self._resources = ResourcePoller(kubectl, contains, now)
         self._crash_logs = CrashLogs(kubectl, tell)
 
-    def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
-        """Return the current observation of one workload; print the crash logs instead if it has failed."""
+    def poll(self, state: RolloutState) -> Poll[RolloutObservation | ResourceObservation] | None:
+        """Return the current observation of one target; print the crash logs instead if it has failed."""
         if state.outcome is not None:
             self._crash_logs.report(state)
             return None
-        return self._poller.poll(state)
+        return self._poller.poll(state) if workload_target(state).kind.owns_pods else self._resources.poll(state)
 
-    def assess(self, observation: RolloutObservation, state: RolloutState, now: float) -> Assessed:
+    def assess(
+        self, observation: RolloutObservation | ResourceObservation, state: RolloutState, now: float
+    ) -> Assessed:
         """Return the assessment of one poll."""
+        if isinstance(observation, ResourceObservation):
+            return assess_resource(observation, state, now)
         return assess_observation(observation, state, now)
 
     def close(self) -> None:
@@ -124,7 +132,7 @@ def _record_pods(
         progressed = progress.ready > before.ready or progress.old < before.old
     evidence = memory.evidence
     if proves:
-        seen = pod_failures.find_problems(new, restarts, snapshot.workload.cannot_create)
+        seen = pod_failures.find_problems(new, restarts, snapshot.workload)
         evidence = pod_failures.update_ages(evidence, seen, now)
     fatal = pod_failures.fatal_problem(evidence, history.kind, now)
     return (
