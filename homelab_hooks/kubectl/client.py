@@ -86,10 +86,7 @@ class Kubectl:
         self, target: WorkloadTarget, read: Callable[[Json], T], *, within: float
     ) -> Found[T] | NotFound | Unavailable | Denied:
         """Get the object that the target names, as `read` parses it; NotFound also if the cluster lacks its kind."""
-        found = self._get(target, [target.kind.resource, target.name], read, within)
-        if isinstance(found, Unavailable) and target.kind.is_custom and errors.lacks_kind(found.reason):
-            return NotFound(found.reason, f"install the controller of the kind {target.kind}, or correct the target")
-        return found
+        return self._get(target, [target.kind.resource, target.name], read, within)
 
     def running_jobs(
         self, target: WorkloadTarget, uid: str, *, within: float

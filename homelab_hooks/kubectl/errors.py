@@ -20,6 +20,13 @@ _NOT_FOUND_PATTERN = re.compile(
     r" not found"
 )
 
+_NO_KIND_PATTERN = re.compile(
+    r"the server doesn't have a resource type \"(?P<plural>kustomizations|applications|rollouts)\""
+)
+_INCOMPLETE_DISCOVERY = re.compile(r"couldn't get resource list|unable to retrieve the complete list of server APIs")
+"""kubectl's note before the same error if the API server could not list a group"""
+_CONTROLLERS = {"kustomizations": "Flux", "applications": "Argo CD", "rollouts": "Argo Rollouts"}
+
 # (pattern of the message, hint, exit code, whether a retry is useless even if an earlier call succeeded)
 _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
@@ -83,17 +90,15 @@ def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
     text = done.err
     if found := _NOT_FOUND_PATTERN.search(text):
         return NotFound(strip_control_chars(f"{found.group(1)} not found"))
+    if (missing := _NO_KIND_PATTERN.search(text)) and not _INCOMPLETE_DISCOVERY.search(text):
+        hint = f"install {_CONTROLLERS[missing['plural']]} in this cluster, or check the target and the context"
+        return NotFound(missing.group(), hint)
     for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
             return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)
     cause = _error_line(text) or f"kubectl {describe_exit(done.code)} and printed no error"
     fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), FailureKind.CONNECTION)
     return Unavailable(cause, fault)
-
-
-def lacks_kind(reason: str) -> bool:
-    """Return whether kubectl's error says that the cluster does not have the kind; its discovery may also be stale."""
-    return "the server doesn't have a resource type" in reason
 
 
 def _refusal_text(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:

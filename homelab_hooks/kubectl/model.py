@@ -35,11 +35,6 @@ class WorkloadKind(StrEnum):
         """Return whether its pods are those of a rollout: it replaces them, and its status counts them."""
         return self not in {WorkloadKind.CRONJOB, WorkloadKind.KUSTOMIZATION, WorkloadKind.APPLICATION}
 
-    @property
-    def is_custom(self) -> bool:
-        """Return whether a cluster has the kind only if its controller was installed."""
-        return _GROUPS[self] not in {"apps", "batch"}
-
 
 _GROUPS = {
     WorkloadKind.DEPLOYMENT: "apps",

@@ -15,6 +15,7 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     Snapshot,
     WorkloadOnly,
     get_memory,
+    keep_known_kind,
     workload_target,
 )
 from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
@@ -143,7 +144,8 @@ class WorkloadPoller:
         return Found(self._with_events(state, snapshot))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
-        return self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
+        found = self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
+        return keep_known_kind(found, state)
 
     def _revisions(
         self, state: RolloutState, workload: Workload

@@ -8,7 +8,7 @@ from typing import assert_never
 from homelab_hooks.deploy.kubernetes.commit_match import unknown_commits
 from homelab_hooks.deploy.kubernetes.containment_cache import ContainmentCache
 from homelab_hooks.deploy.kubernetes.resource import Resource, ResourceObservation
-from homelab_hooks.deploy.kubernetes.snapshot import workload_target
+from homelab_hooks.deploy.kubernetes.snapshot import keep_known_kind, workload_target
 from homelab_hooks.deploy.poll_interval import INTERVALS
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.deploy.state import RolloutState
@@ -18,7 +18,7 @@ from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.cron_job import CronJob, RunningJob, parse_cron_job
 from homelab_hooks.kubectl.flux import Kustomization, parse_kustomization
 from homelab_hooks.kubectl.model import WorkloadKind
-from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.text.json_fields import Json
 
 PARSERS: dict[WorkloadKind, Callable[[Json], Resource]] = {
@@ -46,11 +46,8 @@ class ResourcePoller:
             return None
         target = workload_target(state)
         found = self._kubectl.resource(target, PARSERS[target.kind], within=state.call_timeout(self._now()))
-        if isinstance(found, NotFound) and found.hint and state.uid:
-            # The kind was there before: the API server's discovery fails, or its extension is being upgraded.
-            return Unavailable(found.reason, FailureKind.STATUS)
         if not isinstance(found, Found):
-            return found
+            return keep_known_kind(found, state)
         names = find_unknown_commits(found.value, state.expectation)
         containment = self._commits.compare(names, state.expectation.sha)
         jobs = self._running_jobs(state, found.value)
