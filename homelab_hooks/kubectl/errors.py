@@ -31,7 +31,7 @@ _CONTROLLERS = {"kustomizations": "Flux", "applications": "Argo CD", "rollouts":
 _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
-        "grant this user get on the target, and list on what the target owns (pods, replicasets, controllerrevisions)",
+        "grant this user get on the target, and for workloads list on pods, replicasets, and controllerrevisions",
         ExitCode.DENIED,
         False,
     ),

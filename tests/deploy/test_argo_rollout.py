@@ -14,11 +14,13 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.model import WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.parse import parse_workload
 from homelab_hooks.simulators.kubernetes.gitops_objects import (
+    make_kustomization,
     make_rollout,
     make_rollout_pod,
     make_rollout_replica_set,
 )
 from homelab_hooks.simulators.kubernetes.timeline import ObjectScript
+from homelab_hooks.system.completed import Completed
 from tests.deploy.conftest import FinishedWait
 
 NEW, OLD = "9f2c1a7b", "0aa11bb2"
@@ -107,3 +109,19 @@ def test_a_template_in_another_workload_is_not_compared(waited: Waited, asked: D
 @pytest.mark.parametrize(("observed", "generation"), [("2", 2), (2, 2), ("", 0), ("x2", 0), ("9" * 30, 0)])
 def test_the_observed_generation_is_a_number_in_a_string(observed: Any, generation: int) -> None:
     assert parse_workload(WorkloadKind.ROLLOUT, make_rollout(NEW, observed=observed)[0]).observed == generation
+
+
+@pytest.mark.parametrize("kind", ["ro", "ks"])
+def test_a_kind_that_vanishes_during_the_wait_is_an_outage(waited: Waited, asked: DeployRequest, kind: str) -> None:
+    """While the controller is upgraded, or the API server restarts."""
+    plural = "rollouts" if kind == "ro" else "kustomizations"
+    error = f'error: the server doesn\'t have a resource type "{plural}"\n'.encode()
+
+    def vanish(now: float, _argv: Sequence[str]) -> Completed | None:
+        return Completed(1, b"", error) if 20.0 < now < 60.0 else None
+
+    objects = [*BEFORE, make_kustomization(f"main@sha1:{OLD}")]
+    done = [*DONE, make_kustomization(f"main@sha1:{NEW}")]
+    asked = replace(asked, targets=(WorkloadTarget.parse(f"shop/{kind}/web"),), unreachable=180.0)
+    end = waited(ObjectScript([(0.0, objects), (80.0, done)]).at, asked, fault=vanish)
+    assert end.verdict.exit is ExitCode.OK

@@ -111,3 +111,14 @@ def test_the_cause_is_kubectls_reason_and_not_a_log_line_after_it() -> None:
     """A credential plugin or a warning may speak last."""
     text = b"Error from server (ServiceUnavailable): try later\nE1123 21:12:20.333600 10099 memcache.go:381] again\n"
     assert to_poll(Completed(1, b"", text)).reason == "Error from server (ServiceUnavailable): try later"
+
+
+def test_a_kind_is_missing_only_if_the_api_server_could_list_its_groups() -> None:
+    """What kubectl 1.32 prints for a kind of a group that is not installed, and if an aggregated API is away."""
+    text = b'error: the server doesn\'t have a resource type "kustomizations"\n'
+    away = b"E1201 00:00:00.000000 1 memcache.go:287] couldn't get resource list for metrics.k8s.io/v1beta1: away\n"
+    missing = to_poll(Completed(1, b"", text))
+    assert isinstance(missing, NotFound)
+    assert "install Flux" in missing.hint
+    assert isinstance(to_poll(Completed(1, b"", away + text)), Unavailable)
+    assert isinstance(to_poll(Completed(1, b"", text.replace(b"kustomizations", b"deployments"))), Unavailable)
