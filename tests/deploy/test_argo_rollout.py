@@ -92,9 +92,11 @@ def test_a_degraded_rollout_has_failed_after_a_minute(
 
 
 def test_an_older_revision_that_is_degraded_is_waited_on(waited: Waited, asked: DeployRequest) -> None:
+    """Nor does its time count for the new revision."""
     degraded = make_rollout(OLD, "Degraded", message="ProgressDeadlineExceeded")
     stale = rollout("Degraded", pods=BOTH[1:], observed="1", currentPodHash=OLD, abort=True)
-    end = waited(ObjectScript([(0.0, degraded), (80.0, stale), (200.0, DONE)]).at, asked)
+    script = ObjectScript([(0.0, degraded), (80.0, stale), (200.0, ABORTED), (230.0, DONE)])
+    end = waited(script.at, asked)
     assert end.verdict.exit is ExitCode.OK
 
 
