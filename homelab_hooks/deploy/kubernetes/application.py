@@ -43,7 +43,8 @@ def report_application(
     if failure is not None and not failure.retried:
         assessed: Assessment = RolloutProgressing(name, blocked_by=failure.text)
     elif compared.is_ours:
-        assessed = _assess_compared(found, compared, state)
+        notes = (compared.note, "" if applied.is_ours else "it changed nothing that Argo CD had to sync")
+        assessed = _assess_compared(found, "; ".join(note for note in notes if note), state)
     else:
         assessed = report_other_revision(state, compared, name, _pending_note(found, applied)).assessment
     return ResourceReport(assessment=assessed, name=name, proves=proves, failure=failure)
@@ -66,7 +67,8 @@ def _find_failure(found: ArgoApplication, compared: RevisionMatch, applied: Revi
     return None
 
 
-def _assess_compared(found: ArgoApplication, compared: RevisionMatch, state: RolloutState) -> Assessment:
+def _assess_compared(found: ArgoApplication, note: str, state: RolloutState) -> Assessment:
+    """Return the assessment of an application whose target is the commit; `note` is the detail of a success."""
     name = join_names(found.revisions)
     sync_hint = f"sync it: argocd app sync {workload_target(state).namespace}/{workload_target(state).name}"
     if _is_syncing(found):
@@ -76,10 +78,11 @@ def _assess_compared(found: ArgoApplication, compared: RevisionMatch, state: Rol
         return RolloutProgressing(name, blocked_by="it is OutOfSync, and auto-sync is off", blocked_hint=sync_hint)
     if found.sync != "Synced":
         return RolloutProgressing(name, f"its sync status is {found.sync}", blocked_by=join_names(found.problems))
-    return _assess_synced(found, compared, name, sync_hint)
+    return _assess_synced(found, note, sync_hint)
 
 
-def _assess_synced(found: ArgoApplication, compared: RevisionMatch, name: str, sync_hint: str) -> Assessment:
+def _assess_synced(found: ArgoApplication, note: str, sync_hint: str) -> Assessment:
+    name = join_names(found.revisions)
     if found.health == "Suspended":
         return RolloutProgressing(name, blocked_by=_describe_health(found), blocked_hint="resume what is suspended")
     if found.health != "Healthy":
@@ -87,7 +90,7 @@ def _assess_synced(found: ArgoApplication, compared: RevisionMatch, name: str, s
     if found.operation is not None and found.operation.phase != "Succeeded":
         failed = f"its last sync operation, of another revision, {_describe_operation(found)}"
         return RolloutProgressing(name, blocked_by=failed, blocked_hint=sync_hint)
-    return RolloutComplete(name, compared.note)
+    return RolloutComplete(name, note)
 
 
 def _is_syncing(found: ArgoApplication) -> bool:

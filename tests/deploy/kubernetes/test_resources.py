@@ -218,6 +218,16 @@ def test_a_commit_that_is_replaced_has_failed(kind: str, ours: Any, old: Any) ->
     assert "rolled back to" in state.outcome.reason
 
 
+def test_an_application_says_that_nothing_had_to_be_synced() -> None:
+    """Its hooks did not run for this commit."""
+    state, _ = play(begin("app", settle=0.0), [(0.0, app(SHA, operation=(OLD, "Succeeded")))])
+    assert state.outcome is not None
+    assert state.outcome.reason == f"runs {SHA} (it changed nothing that Argo CD had to sync)"
+    state, _ = play(begin("app", settle=0.0), [(0.0, SYNCED)])
+    assert state.outcome is not None
+    assert state.outcome.reason == f"runs {SHA}"
+
+
 def test_a_cron_job_says_that_it_is_suspended_and_which_jobs_are_older() -> None:
     raw = make_cron_job("9f2c1a7b", suspended=True, active=("web-1", "web-2"))
     state, _ = play(begin("cj", settle=0.0), [(0.0, raw)])
