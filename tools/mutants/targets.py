@@ -148,6 +148,21 @@ TARGETS = (
         (f"{ROLLOUTS}::test_an_older_revision_that_is_degraded_is_waited_on",),
     ),
     Defence(
+        "stale-deadline",
+        "a progress deadline that the previous rollout left does not fail the current one",
+        (
+            Change(
+                "deploy/kubernetes/stale_conditions.py",
+                "is_current = named is None or named",
+                "is_current = True or named is None or named",
+            ),
+        ),
+        (
+            "tests/deploy/kubernetes/test_stale_conditions.py::test_a_passed_deadline_fails_the_rollout_of_its_own_replica_set",
+            "tests/deploy/kubernetes/test_stale_conditions.py::test_a_quota_that_stops_an_old_replica_set_does_not_hold_up_the_new_one",
+        ),
+    ),
+    Defence(
         "kind-discovery",
         "a kind that the API server could not list is not taken for one that the cluster lacks",
         (

@@ -18,6 +18,7 @@ from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, NoCommit, 
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodProblem
 from homelab_hooks.deploy.kubernetes.resource import describe_command
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
@@ -111,7 +112,8 @@ def assess(snapshot: Snapshot, expectation: Expectation, history: RolloutHistory
         case SameCommit() | NewerCommit():
             new, old = split_pods(snapshot, history.kind)
             current = find_current_revision(snapshot, history.kind)
-            return _assess_rollout(_Context(snapshot.workload, expectation, history, named, current, new, old))
+            workload = drop_stale_conditions(snapshot.workload, current, history.kind)
+            return _assess_rollout(_Context(workload, expectation, history, named, current, new, old))
 
 
 def _wanted_name(expectation: Expectation) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from homelab_hooks.deploy.kubernetes import pod_failures, poll_depth
-from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, split_pods
+from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, find_current_revision, split_pods
 from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, SameCommit, match_commit
 from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
 from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
@@ -22,6 +22,7 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     get_memory,
     workload_target,
 )
+from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.events import Event
@@ -132,7 +133,9 @@ def _record_pods(
         progressed = progress.ready > before.ready or progress.old < before.old
     evidence = memory.evidence
     if proves:
-        seen = pod_failures.find_problems(new, restarts, snapshot.workload)
+        current = find_current_revision(snapshot, history.kind)
+        workload = drop_stale_conditions(snapshot.workload, current, history.kind)
+        seen = pod_failures.find_problems(new, restarts, workload)
         evidence = pod_failures.update_ages(evidence, seen, now)
     fatal = pod_failures.fatal_problem(evidence, history.kind, now)
     return (
