@@ -16,8 +16,7 @@ from homelab_hooks.deploy.assessment import (
 )
 from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodProblem
-from homelab_hooks.deploy.kubernetes.resource import describe_command
-from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot, describe_command
 from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.kubectl import image_ref

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from homelab_hooks.deploy.kubernetes import pod_failures, poll_depth
 from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, find_current_revision, split_pods
 from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, SameCommit, match_commit
 from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
 from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
-from homelab_hooks.deploy.kubernetes.resource import ResourceObservation
-from homelab_hooks.deploy.kubernetes.resource_assess import assess_resource
-from homelab_hooks.deploy.kubernetes.resource_poller import ResourcePoller
 from homelab_hooks.deploy.kubernetes.snapshot import (
     PodProgress,
     RolloutObservation,
@@ -30,6 +28,10 @@ from homelab_hooks.git.containment import ContainmentCheck
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import Workload, WorkloadKind
 from homelab_hooks.polling.outcome import Poll
+
+if TYPE_CHECKING:
+    from homelab_hooks.deploy.kubernetes.resource import ResourceObservation
+    from homelab_hooks.deploy.kubernetes.resource_poller import ResourcePoller
 
 
 class KubernetesProbe:
@@ -52,7 +54,8 @@ class KubernetesProbe:
         tell: Callable[[Event], None],
     ) -> None:
         self._poller = WorkloadPoller(kubectl, contains, now, wake)
-        self._resources = ResourcePoller(kubectl, contains, now)
+        self._resources: ResourcePoller | None = None
+        self._poller_args = (kubectl, contains, now)
         self._crash_logs = CrashLogs(kubectl, tell)
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation | ResourceObservation] | None:
@@ -60,15 +63,25 @@ class KubernetesProbe:
         if state.outcome is not None:
             self._crash_logs.report(state)
             return None
-        return self._poller.poll(state) if workload_target(state).kind.owns_pods else self._resources.poll(state)
+        return self._poller.poll(state) if workload_target(state).kind.owns_pods else self._poll_resource(state)
 
     def assess(
         self, observation: RolloutObservation | ResourceObservation, state: RolloutState, now: float
     ) -> Assessed:
         """Return the assessment of one poll."""
-        if isinstance(observation, ResourceObservation):
-            return assess_resource(observation, state, now)
-        return assess_observation(observation, state, now)
+        if isinstance(observation, Snapshot | WorkloadOnly):
+            return assess_observation(observation, state, now)
+        from homelab_hooks.deploy.kubernetes.resource_assess import assess_resource
+
+        return assess_resource(observation, state, now)
+
+    def _poll_resource(self, state: RolloutState) -> Poll[ResourceObservation] | None:
+        """Poll a target without pods; most waits have none, so the modules for them are imported here."""
+        if self._resources is None:
+            from homelab_hooks.deploy.kubernetes.resource_poller import ResourcePoller
+
+            self._resources = ResourcePoller(*self._poller_args)
+        return self._resources.poll(state)
 
     def close(self) -> None:
         """End kubectl's watches."""

@@ -11,7 +11,6 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.argo_cd import ArgoApplication
 from homelab_hooks.kubectl.cron_job import CronJob, RunningJob
 from homelab_hooks.kubectl.flux import Kustomization
-from homelab_hooks.kubectl.model import WorkloadTarget
 
 Resource = CronJob | Kustomization | ArgoApplication
 
@@ -67,8 +66,3 @@ class ResourceMemory:
 def get_resource_memory(state: RolloutState) -> ResourceMemory:
     """Return what the probe keeps of this resource; before the first poll, an empty one that begins with the wait."""
     return state.memory if isinstance(state.memory, ResourceMemory) else ResourceMemory(changed_at=state.began)
-
-
-def describe_command(target: WorkloadTarget) -> str:
-    """Return the hint with the command that shows more of a target."""
-    return f"see `kubectl -n {target.namespace} describe {target.kind.resource}/{target.name}`"

@@ -14,10 +14,9 @@ from homelab_hooks.deploy.kubernetes.resource import (
     ResourceMemory,
     ResourceObservation,
     ResourceReport,
-    describe_command,
     get_resource_memory,
 )
-from homelab_hooks.deploy.kubernetes.snapshot import workload_target
+from homelab_hooks.deploy.kubernetes.snapshot import describe_command, workload_target
 from homelab_hooks.deploy.proof import NO_INSTANCES, Assessed
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.kubectl.argo_cd import ArgoApplication

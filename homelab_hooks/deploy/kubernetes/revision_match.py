@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from homelab_hooks.deploy.assessment import ImagePending, ImageUnproven, RolloutFailed
-from homelab_hooks.deploy.kubernetes.resource import ResourceReport, describe_command
-from homelab_hooks.deploy.kubernetes.snapshot import workload_target
+from homelab_hooks.deploy.kubernetes.resource import ResourceReport
+from homelab_hooks.deploy.kubernetes.snapshot import describe_command, workload_target
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.git.containment import Containment

@@ -90,6 +90,11 @@ def workload_target(state: RolloutState) -> WorkloadTarget:
     return state.target
 
 
+def describe_command(target: WorkloadTarget) -> str:
+    """Return the hint with the command that shows more of a target."""
+    return f"see `kubectl -n {target.namespace} describe {target.kind.resource}/{target.name}`"
+
+
 def keep_known_kind(poll: Found[T] | NotFound | Unavailable | Denied, state: RolloutState) -> Poll[T]:
     """Return the poll; if the cluster no longer has a kind that it had during this wait, nothing is known.
 

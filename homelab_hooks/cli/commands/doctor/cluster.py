@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.deploy.kubernetes.resource import Resource
-from homelab_hooks.deploy.kubernetes.resource_poller import PARSERS
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.argo_cd import ArgoApplication
 from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.cron_job import CronJob
-from homelab_hooks.kubectl.flux import Kustomization
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names, pluralize
+
+if TYPE_CHECKING:
+    from homelab_hooks.deploy.kubernetes.resource import Resource
 
 CALL_TIMEOUT_S = 4.0
 """seconds for one call of kubectl"""
@@ -79,6 +78,8 @@ def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
 
 def _check_resource(text: str, target: WorkloadTarget, kubectl: Kubectl) -> Iterator[Finding]:
     """Make the only request of every poll of a target without pods of its own."""
+    from homelab_hooks.deploy.kubernetes.resource_poller import PARSERS
+
     try:
         found = kubectl.resource(target, PARSERS[target.kind], within=CALL_TIMEOUT_S)
     except CommandError as problem:
@@ -92,6 +93,10 @@ def _check_resource(text: str, target: WorkloadTarget, kubectl: Kubectl) -> Iter
 
 
 def _describe_resource(resource: Resource) -> str:
+    from homelab_hooks.kubectl.argo_cd import ArgoApplication
+    from homelab_hooks.kubectl.cron_job import CronJob
+    from homelab_hooks.kubectl.flux import Kustomization
+
     match resource:
         case CronJob(workload=workload):
             return join_names(container.image for container in workload.template.containers)
