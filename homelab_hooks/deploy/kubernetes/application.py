@@ -108,7 +108,7 @@ def _describe_operation(found: ArgoApplication) -> str:
     if operation is None:
         return "is unknown"
     verb = {"Running": "is running", "Terminating": "is being terminated", "Succeeded": "succeeded"}
-    retries = f" ({pluralize(operation.retries, 'retry').replace('rys', 'ries')})" if operation.retries else ""
+    retries = f" (retried {pluralize(operation.retries, 'time')})" if operation.retries else ""
     return f"{verb.get(operation.phase, 'failed')}{retries}{f': {operation.message}' if operation.message else ''}"
 
 

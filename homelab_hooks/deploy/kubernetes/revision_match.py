@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from homelab_hooks.deploy.kubernetes.snapshot import describe_command, workload_
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
+
+_LONG_ID = re.compile(r"\b[0-9a-f]{40,64}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class RevisionMatch:
     @property
     def note(self) -> str:
         """Return the detail of a success by a newer commit."""
-        return f"included in newer deploy {self.commit[:12]}" if self.is_newer else ""
+        return f"included in newer deploy {short_sha(self.commit, IMAGE_SHA_DIGITS)}" if self.is_newer else ""
 
 
 def match_revision(
@@ -48,6 +52,15 @@ def match_revision(
     return RevisionMatch(named[0], is_unknown=not expectation.exact and not any(known))
 
 
+def abbreviate_commits(name: str) -> str:
+    """Return a revision whose commits and digests are abbreviated for messages.
+
+    >>> abbreviate_commits("main@sha1:" + "0a" * 20)
+    'main@sha1:0a0a0a0a'
+    """
+    return _LONG_ID.sub(lambda found: short_sha(found.group(), IMAGE_SHA_DIGITS), name)
+
+
 def report_other_revision(state: RolloutState, found: RevisionMatch, name: str, note: str = "") -> ResourceReport:
     """Return the report of a resource that has not delivered the commit, or no longer has it.
 
@@ -58,7 +71,7 @@ def report_other_revision(state: RolloutState, found: RevisionMatch, name: str, 
     short = state.expectation.short_sha
     if state.proven_image and name:
         return ResourceReport(assessment=_replaced(state, found, name), name=name)
-    shown = f"is at {name}" if name else "has no revision yet"
+    shown = f"is at {abbreviate_commits(name)}" if name else "has no revision yet"
     unknown = " (unknown commit)" if found.is_unknown else ""
     detail = f"{shown}{unknown}; waiting for {short}{f'; {note}' if note else ''}"
     return ResourceReport(assessment=ImagePending(detail, name), name=name)
@@ -76,7 +89,7 @@ def _replaced(state: RolloutState, found: RevisionMatch, name: str) -> RolloutFa
     short = state.expectation.short_sha
     why = f"could not determine whether it contains {short}" if found.is_unknown else f"not {short}"
     return RolloutFailed(
-        f"{'rolled back to' if is_back else 'replaced by'} {name} ({why})",
+        f"{'rolled back to' if is_back else 'replaced by'} {abbreviate_commits(name)} ({why})",
         state.proven_image,
         describe_command(workload_target(state)),
         unknown_commit=found.is_unknown and not is_back,
