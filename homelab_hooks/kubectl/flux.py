@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 
 from homelab_hooks.kubectl.parse import to_int
+from homelab_hooks.text.commit_name import find_commit_tokens, is_dirty_build
 from homelab_hooks.text.json_fields import Json
 from homelab_hooks.text.sanitize import strip_control_chars
 
@@ -59,7 +60,8 @@ def find_revision_commit(revision: str, *, from_git: bool) -> str:
     """Return the commit that a revision of Flux names; empty if it names none.
 
     Flux writes `main@sha1:SHA` since version 0.41, and wrote `main/SHA` before. The digest of an OCI artifact or of a
-    bucket is not a commit, but the one of a Git repository with SHA-256 objects is.
+    bucket is not a commit, but the one of a Git repository with SHA-256 objects is. The tag of an OCI artifact names a
+    commit as the tag of an image does (`flux push artifact oci://...:$(git rev-parse --short HEAD)`).
 
     >>> find_revision_commit("main@sha1:0aa11bb2", from_git=True)
     '0aa11bb2'
@@ -67,9 +69,14 @@ def find_revision_commit(revision: str, *, from_git: bool) -> str:
     '0a0a0a0a'
     >>> find_revision_commit("latest@sha256:0aa11bb2", from_git=False), find_revision_commit("1.2.3", from_git=False)
     ('', '')
+    >>> find_revision_commit("0aa11bb2@sha256:" + "1" * 64, from_git=False)
+    '0aa11bb2'
     """
     if named := _NAMED_COMMIT.fullmatch(revision):
-        return named["digits"] if named["algorithm"] == "sha1" or from_git else ""
+        if named["algorithm"] == "sha1" or from_git:
+            return named["digits"]
+        tag = revision.rpartition("@")[0]
+        return next(iter(() if is_dirty_build(tag) else find_commit_tokens(tag)), "")
     legacy = _LEGACY_COMMIT.fullmatch(revision)
     return legacy["digits"] if legacy else ""
 

@@ -46,8 +46,8 @@ TARGETS = (
         (
             Change(
                 "kubectl/flux.py",
-                'return named["digits"] if named["algorithm"] == "sha1" or from_git else ""',
-                'return named["digits"]',
+                'if named["algorithm"] == "sha1" or from_git:',
+                'if named["digits"]:',
             ),
         ),
         (f"{RESOURCES}::test_a_revision_that_cannot_name_a_commit_is_unproven_at_once",),

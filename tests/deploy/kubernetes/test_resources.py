@@ -69,6 +69,7 @@ DELIVERED = [
     ("ks", [ks(AFTER)]),
     ("ks", [ks(f"main/{SHA}")]),
     ("ks", [ks(OCI, lastAppliedOriginRevision=OURS, spec={"sourceRef": {"kind": "OCIRepository"}})]),
+    ("ks", [ks(OCI.replace("latest", "9f2c1a7b"), spec={"sourceRef": {"kind": "OCIRepository"}})]),
     ("ks", [ks(BEFORE, OURS, FAILED), ks(OURS)]),
     ("app", [app(OLD), app(SHA, "OutOfSync"), app(SHA, operation=(SHA, "Running")), SYNCED]),
     ("app", [app(NEWER, operation=(NEWER, "Succeeded"))]),
@@ -185,11 +186,14 @@ def test_a_failure_that_went_away_counts_from_its_return() -> None:
 
 NAMELESS = {
     "the digest of an OCI artifact": ("ks", ks(OCI, spec={"sourceRef": {"kind": "OCIRepository"}})),
+    "the tag of a dirty build": (
+        "ks", ks(OCI.replace("latest", "9f2c1a7b-dirty"), spec={"sourceRef": {"kind": "OCIRepository"}}),
+    ),
     "the version of a chart": ("app", app("1.2.3")),
     "the digest of a chart": ("app", app("sha256:" + "1" * 64)),
     "a branch": ("app", app("main")),
     "a tag that names no commit": ("cj", make_cron_job("latest")),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "raw"), NAMELESS.values(), ids=NAMELESS)
