@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 
 from homelab_hooks.kubectl.parse import to_int
+from homelab_hooks.kubectl.status_text import read_status_text
 from homelab_hooks.text.json_fields import Json
 from homelab_hooks.text.sanitize import strip_control_chars
 
@@ -48,6 +49,8 @@ class ArgoApplication:
     deleting: bool = False
     revisions: tuple[str, ...] = ()
     """the revisions that the live objects were compared with, one for each source"""
+    commits: tuple[str, ...] = ()
+    """those that name a commit; that of a hydrated branch stands for the commit that it was made from"""
     sync: str = "Unknown"
     """Synced, OutOfSync, or Unknown"""
     health: str = ""
@@ -57,11 +60,6 @@ class ArgoApplication:
     auto_sync: bool = False
     problems: tuple[str, ...] = ()
     """the conditions that report errors, such as ComparisonError, with their messages"""
-
-    @property
-    def commits(self) -> tuple[str, ...]:
-        """Return the revisions that name a commit."""
-        return find_revision_commits(self.revisions)
 
 
 def find_revision_commits(revisions: tuple[str, ...]) -> tuple[str, ...]:
@@ -83,39 +81,43 @@ def parse_application(raw: Json) -> ArgoApplication:
     sync, health = status.get("sync") or {}, status.get("health") or {}
     automated = (spec.get("syncPolicy") or {}).get("automated")
     operation = status.get("operationState")
+    hydrated = (status.get("sourceHydrator") or {}).get("lastSuccessfulOperation") or {}
     return ArgoApplication(
         uid=str(meta["uid"]),
         deleting=bool(meta.get("deletionTimestamp")),
         revisions=_revisions(sync),
-        sync=_text(sync, "status") or "Unknown",
-        health=_text(health, "status"),
-        health_message=_text(health, "message"),
-        operation=None if operation is None else _parse_operation(operation),
+        commits=_dry_commits(_revisions(sync), hydrated),
+        sync=read_status_text(sync, "status") or "Unknown",
+        health=read_status_text(health, "status"),
+        health_message=read_status_text(health, "message"),
+        operation=None if operation is None else _parse_operation(operation, hydrated),
         operation_requested=raw.get("operation") is not None,
         auto_sync=automated is not None and automated.get("enabled") is not False,
         problems=tuple(
-            f"{_text(each, 'type')}: {_text(each, 'message')}"
+            f"{read_status_text(each, 'type')}: {read_status_text(each, 'message')}"
             for each in status.get("conditions") or ()
-            if _text(each, "type").endswith("Error")
+            if read_status_text(each, "type").endswith("Error")
         ),
     )
 
 
-def _parse_operation(raw: Json) -> SyncOperation:
+def _parse_operation(raw: Json, hydrated: Json) -> SyncOperation:
     requested = (raw.get("operation") or {}).get("sync") or {}
     return SyncOperation(
-        phase=_text(raw, "phase"),
-        message=_text(raw, "message"),
-        commits=find_revision_commits(_revisions(raw.get("syncResult") or {}) or _revisions(requested)),
+        phase=read_status_text(raw, "phase"),
+        message=read_status_text(raw, "message"),
+        commits=_dry_commits(_revisions(raw.get("syncResult") or {}) or _revisions(requested), hydrated),
         retries=to_int(raw.get("retryCount")),
     )
 
 
+def _dry_commits(revisions: tuple[str, ...], hydrated: Json) -> tuple[str, ...]:
+    """Return the commits; the last one that the source hydrator pushed is named by the commit that it was made from."""
+    pushed, source = read_status_text(hydrated, "hydratedSHA"), read_status_text(hydrated, "drySHA")
+    return find_revision_commits(tuple(source if pushed and each == pushed else each for each in revisions))
+
+
 def _revisions(raw: Json) -> tuple[str, ...]:
     several = tuple(strip_control_chars(str(each)) for each in raw.get("revisions") or () if each)
-    one = _text(raw, "revision")
+    one = read_status_text(raw, "revision")
     return several or ((one,) if one else ())
-
-
-def _text(raw: Json, key: str) -> str:
-    return strip_control_chars(str(raw.get(key) or ""))

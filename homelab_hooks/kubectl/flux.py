@@ -16,9 +16,9 @@ import re
 from dataclasses import dataclass
 
 from homelab_hooks.kubectl.parse import to_int
+from homelab_hooks.kubectl.status_text import read_status_text
 from homelab_hooks.text.commit_name import find_commit_tokens, is_dirty_build
 from homelab_hooks.text.json_fields import Json
-from homelab_hooks.text.sanitize import strip_control_chars
 
 _NAMED_COMMIT = re.compile(r"(?:.*@)?(?P<algorithm>sha1|sha256):(?P<digits>[0-9a-f]{7,64})")
 _LEGACY_COMMIT = re.compile(r"(?:.+/)?(?P<digits>[0-9a-f]{40})")
@@ -98,9 +98,10 @@ def parse_kustomization(raw: Json) -> Kustomization:
         observed=to_int(status.get("observedGeneration")),
         deleting=bool(meta.get("deletionTimestamp")),
         suspended=bool(spec.get("suspend")),
-        applied=_text(status, "lastAppliedRevision"),
+        applied=read_status_text(status, "lastAppliedRevision"),
         applied_commits=_commits(
-            (_text(status, "lastAppliedOriginRevision"), _text(status, "lastAppliedRevision")), from_git=from_git
+            (read_status_text(status, "lastAppliedOriginRevision"), read_status_text(status, "lastAppliedRevision")),
+            from_git=from_git,
         ),
         attempted_commits=_commits(attempts, from_git=from_git),
         ready=_parse_ready(conditions.get("Ready") or {}),
@@ -115,13 +116,13 @@ def _attempted_revisions(status: Json, reconciling: Json) -> tuple[str, ...]:
     Reconciling ("Fetching manifests for revision ... with a timeout of ..."); one of an OCI artifact names its origin
     only in the history.
     """
-    attempted = _text(status, "lastAttemptedRevision")
-    named = _ATTEMPT.search(_text(reconciling, "message")) if reconciling.get("status") == "True" else None
+    attempted = read_status_text(status, "lastAttemptedRevision")
+    named = _ATTEMPT.search(read_status_text(reconciling, "message")) if reconciling.get("status") == "True" else None
     newest = named.group(1) if named else attempted
     origins = [
-        _text(each.get("metadata") or {}, "originRevision")
+        read_status_text(each.get("metadata") or {}, "originRevision")
         for each in status.get("history") or ()
-        if _text(each.get("metadata") or {}, "revision") == newest
+        if read_status_text(each.get("metadata") or {}, "revision") == newest
     ]
     return (newest, *origins)
 
@@ -134,12 +135,8 @@ def _commits(revisions: tuple[str, ...], *, from_git: bool) -> tuple[str, ...]:
 def _parse_ready(raw: Json) -> FluxCondition:
     observed = raw.get("observedGeneration")
     return FluxCondition(
-        status=_text(raw, "status") or "Unknown",
-        reason=_text(raw, "reason"),
-        message=_text(raw, "message"),
+        status=read_status_text(raw, "status") or "Unknown",
+        reason=read_status_text(raw, "reason"),
+        message=read_status_text(raw, "message"),
         observed=None if observed is None else to_int(observed),
     )
-
-
-def _text(raw: Json, key: str) -> str:
-    return strip_control_chars(str(raw.get(key) or ""))

@@ -69,10 +69,13 @@ def find_unknown_commits(resource: Resource, expectation: Expectation) -> tuple[
         case CronJob(workload=workload):
             return unknown_commits(workload, expectation)
         case Kustomization():
-            named = (*resource.applied_commits, *resource.attempted_commits)
+            named = (resource.applied_commits, resource.attempted_commits)
         case ArgoApplication(operation=operation):
-            named = (*resource.commits, *(operation.commits if operation else ()))
+            named = (resource.commits, operation.commits if operation else ())
         case _:
             assert_never(resource)
-    others = dict.fromkeys(commit for commit in named if not expectation.sha.startswith(commit))
-    return () if expectation.exact else tuple(others)
+    if expectation.exact:
+        return ()
+    # If one of several sources has the commit itself, the others need not be known: they may be other repositories.
+    unproven = [commits for commits in named if not any(expectation.sha.startswith(commit) for commit in commits)]
+    return tuple(dict.fromkeys(commit for commits in unproven for commit in commits))

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from homelab_hooks.deploy import machine
 from homelab_hooks.deploy.kubernetes.resource import ResourceObservation
 from homelab_hooks.deploy.kubernetes.resource_assess import assess_resource
-from homelab_hooks.deploy.kubernetes.resource_poller import PARSERS
+from homelab_hooks.deploy.kubernetes.resource_poller import PARSERS, find_unknown_commits
 from homelab_hooks.deploy.request import Expectation, RolloutTimeouts
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Waiting
@@ -75,6 +75,7 @@ DELIVERED = [
     ("app", [app(NEWER, operation=(NEWER, "Succeeded"))]),
     ("app", [app((OLD, "1.2.3", SHA), operation=(SHA, "Succeeded"))]),
     ("app", [app(SHA, operation=(OLD, "Succeeded"))]),
+    ("app", [app(STRANGE, sourceHydrator={"lastSuccessfulOperation": {"drySHA": SHA, "hydratedSHA": STRANGE}})]),
     ("app", [app(SHA, health="Degraded"), app(SHA, health="Progressing"), app(SHA)]),
     ("cj", [make_cron_job("0aa11bb2"), make_cron_job("9f2c1a7b")]),
     ("cj", [make_cron_job("3c5d7e9f")]),
@@ -239,6 +240,27 @@ def test_a_cron_job_says_that_it_is_suspended_and_which_jobs_are_older() -> None
     assert state.outcome.exit is ExitCode.OK
     assert "it is suspended" in state.outcome.reason
     assert "1 job of an older template still running: web-1" in state.outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "asked"),
+    [
+        ("ks", ks(OURS), ()),
+        ("ks", ks(BEFORE, OURS), (OLD,)),
+        ("app", app((OLD, SHA), operation=(STRANGE, "Succeeded")), (STRANGE,)),
+        ("cj", make_cron_job("0aa11bb2"), ("0aa11bb2",)),
+    ],
+)
+def test_git_is_asked_only_about_commits_that_may_matter(kind: str, raw: Any, asked: tuple[str, ...]) -> None:
+    resource = PARSERS[WorkloadTarget.parse(f"shop/{kind}/web").kind](raw)
+    assert find_unknown_commits(resource, begin(kind).expectation) == asked
+
+
+def test_the_text_of_a_controller_is_one_short_line() -> None:
+    raw = app(OLD, "Unknown", conditions=[{"type": "ComparisonError", "message": "bad\n\x1b[31mmanifest " * 500}])
+    state, _ = play(begin("app"), [(0.0, raw)])
+    assert len(state.waiting_for) < 600
+    assert state.waiting_for.isprintable()
 
 
 REVISIONS = st.sampled_from([OURS, OURS, BEFORE, ""])
