@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.cron_job import CronJob, parse_running_jobs
-from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.image_ref import DigestProof, TagProof
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.simulators.kubernetes.gitops_objects import (
@@ -261,6 +262,17 @@ def test_the_text_of_a_controller_is_one_short_line() -> None:
     state, _ = play(begin("app"), [(0.0, raw)])
     assert len(state.waiting_for) < 600
     assert state.waiting_for.isprintable()
+
+
+@pytest.mark.parametrize(("pinned", "ends"), [(True, ExitCode.OK), (False, ExitCode.ROLLOUT_UNPROVEN)])
+def test_the_digest_of_a_cron_job_is_that_of_its_template(*, pinned: bool, ends: ExitCode) -> None:
+    """It has no pods whose digests could be compared."""
+    digest = "sha256:" + "1" * 64
+    state = begin("cj", settle=0.0)
+    state = replace(state, expectation=replace(state.expectation, proof=DigestProof(digest)))
+    state, _ = play(state, [(0.0, make_cron_job(f"1.2@{digest}" if pinned else "1.2"))])
+    assert state.outcome is not None
+    assert state.outcome.exit is ends
 
 
 REVISIONS = st.sampled_from([OURS, OURS, BEFORE, ""])
