@@ -79,7 +79,7 @@ TARGETS = (
                 '    if found.sync == "Unknown":\n',
             ),
         ),
-        (NEVER_EARLY,),
+        (WAITED_FOR, NEVER_EARLY),
     ),
     Defence(
         "argo-older-health",
