@@ -9,12 +9,14 @@ from typing import TypeVar
 from homelab_hooks.deploy.kubernetes import poll_depth
 from homelab_hooks.deploy.kubernetes.assess import find_current_revision
 from homelab_hooks.deploy.kubernetes.commit_match import proves_commit, unknown_commits
+from homelab_hooks.deploy.kubernetes.containment_cache import ContainmentCache
 from homelab_hooks.deploy.kubernetes.poll_depth import PollDepth, WatchState
 from homelab_hooks.deploy.kubernetes.snapshot import (
     RolloutObservation,
     Snapshot,
     WorkloadOnly,
     get_memory,
+    keep_known_kind,
     workload_target,
 )
 from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
@@ -47,10 +49,9 @@ class WorkloadPoller:
         wake: Callable[[], None] | None = None,
     ) -> None:
         self._kubectl = kubectl
-        self._contains = contains
+        self._commits = ContainmentCache(contains)
         self._now = now
         self._wake = wake
-        self._known: dict[tuple[str, str], Containment] = {}
         self._watchers: dict[WorkloadTarget, WorkloadWatcher] = {}
 
     def close(self) -> None:
@@ -150,9 +151,10 @@ class WorkloadPoller:
         return Found(self._with_events(state, snapshot))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
-        return self._retry(
+        found = self._retry(
             lambda: self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
         )
+        return keep_known_kind(found, state)
 
     @staticmethod
     def _retry(
@@ -184,20 +186,18 @@ class WorkloadPoller:
         )
 
     def _with_events(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
-        """Add why pods cannot be created, from events; only a Deployment has that in its status."""
+        """Add why pods cannot be created, from events; only Deployments and Rollouts have that in their status."""
         workload = snapshot.workload
         living = sum(pod.is_active for pod in snapshot.pods)
-        if workload_target(state).kind is WorkloadKind.DEPLOYMENT or living >= workload.counts.desired:
+        has_reason = workload_target(state).kind in {WorkloadKind.DEPLOYMENT, WorkloadKind.ROLLOUT}
+        if has_reason or living >= workload.counts.desired:
             return snapshot
         why = self._kubectl.cannot_create(workload_target(state), workload, within=state.call_timeout(self._now()))
         return replace(snapshot, workload=replace(workload, cannot_create=why))
 
     def _containment(self, workload: Workload, expectation: Expectation) -> dict[str, Containment]:
         """Return whether each commit on the workload contains ours; an unknown one is queried again."""
-        for name in unknown_commits(workload, expectation):
-            if not self._known.get((name, expectation.sha), Containment.UNKNOWN).is_known:
-                self._known[name, expectation.sha] = self._contains(newer=name, ours=expectation.sha)
-        return {name: known for (name, sha), known in self._known.items() if sha == expectation.sha}
+        return self._commits.compare(unknown_commits(workload, expectation), expectation.sha)
 
 
 def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:

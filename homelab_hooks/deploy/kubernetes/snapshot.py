@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadTarget
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +90,18 @@ def workload_target(state: RolloutState) -> WorkloadTarget:
     if not isinstance(state.target, WorkloadTarget):
         raise TypeError(f"{state.target} is not a Kubernetes workload")
     return state.target
+
+
+def describe_command(target: WorkloadTarget) -> str:
+    """Return the hint with the command that shows more of a target."""
+    return f"see `kubectl -n {target.namespace} describe {target.kind.resource}/{target.name}`"
+
+
+def keep_known_kind(poll: Found[T] | NotFound | Unavailable | Denied, state: RolloutState) -> Poll[T]:
+    """Return the poll; if the cluster no longer has a kind that it had during this wait, nothing is known.
+
+    Its API server is being restarted, or the controller that defines the kind is being upgraded.
+    """
+    if isinstance(poll, NotFound) and poll.hint and state.uid:
+        return Unavailable(poll.reason, FailureKind.STATUS)
+    return poll
