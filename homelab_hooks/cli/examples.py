@@ -21,6 +21,7 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("deploy", "wait"): (
         ("homelab deploy wait shop/web", "wait until the Deployment web in shop runs HEAD's image"),
         ("homelab deploy wait shop/sts/db --sha v1.2.0", "a StatefulSet, and the commit of a tag"),
+        ("homelab deploy wait flux-system/ks/apps", "wait until Flux has applied HEAD"),
     ),
     ("follow",): (
         ("homelab follow", "follow HEAD through the configured links"),

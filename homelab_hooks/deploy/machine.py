@@ -123,7 +123,7 @@ def _on_answer(
     """Return the decision after a usable response; after an outage, first report its end."""
     answered = on_answer(state, now)
     if isinstance(poll, NotFound):
-        step = on_missing(answered.state, poll.reason, now)
+        step = on_missing(answered.state, poll.reason, now, hint=poll.hint)
     else:
         step = _on_assessed(answered.state, assess(poll.value, answered.state, now), now)
     return Decision(step.state, (*answered.events, *step.events), step.delay)

@@ -15,11 +15,15 @@ RECREATE_GRACE_S = 10.0
 _RETRY_INTERVAL_S = 1.5
 
 
-def on_missing(state: RolloutState, reason: str, now: float) -> Decision[RolloutState]:
-    """Return the state after a poll that found no workload, or one that is being deleted."""
+def on_missing(state: RolloutState, reason: str, now: float, *, hint: str = "") -> Decision[RolloutState]:
+    """Return the state after a poll that found no workload, or one that is being deleted.
+
+    Args:
+        hint: what to do about it, if the probe knows.
+    """
     state = replace(state, settling=None)
     if not state.uid:
-        return _missing_from_start(state, reason)
+        return _missing_from_start(state, reason, hint)
     since = now if state.gone_since is None else state.gone_since
     state = replace(
         state, gone_since=since, waiting_for=f"it was deleted ({reason}); waiting for it to be created again"
@@ -36,10 +40,10 @@ def on_missing(state: RolloutState, reason: str, now: float) -> Decision[Rollout
     return _report(replace(state, outcome=outcome), "unproven", "it was deleted")
 
 
-def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutState]:
+def _missing_from_start(state: RolloutState, reason: str, hint: str) -> Decision[RolloutState]:
     if state.timeouts.wait_for_workload:
         return _report(replace(state, waiting_for=f"waiting for it to be created ({reason})"), "missing", reason)
-    hint = "check the target's spelling and the context, or wait for it to be created with --wait-for-workload"
+    hint = hint or "check the target's spelling and the context, or wait for it to be created with --wait-for-workload"
     outcome = RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason or "it does not exist", hint=hint)
     return _report(replace(state, outcome=outcome), "unproven", reason)
 

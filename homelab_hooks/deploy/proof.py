@@ -15,14 +15,18 @@ Observation = TypeVar("Observation")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceCounts:
-    """The numbers of instances in the `rollout` event."""
+    """The numbers of instances in the `rollout` event; None if they were not counted."""
 
-    desired: int = 0
-    updated: int = 0
-    ready: int = 0
-    available: int = 0
+    desired: int | None = 0
+    updated: int | None = 0
+    ready: int | None = 0
+    available: int | None = 0
     old: int | None = None
-    """instances of an earlier version; None if they were not counted"""
+    """instances of an earlier version"""
+
+
+NO_INSTANCES = InstanceCounts(desired=None, updated=None, ready=None, available=None)
+"""of what is deployed without instances of its own"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

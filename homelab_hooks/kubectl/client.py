@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.kubectl import errors, parse, pods as pods_reading, watch_stream
+from homelab_hooks.kubectl import cron_job, errors, parse, pods as pods_reading, watch_stream
+from homelab_hooks.kubectl.cron_job import RunningJob
 from homelab_hooks.kubectl.login import CallExpired, LoginListener, LoginPolicy
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
@@ -31,6 +32,7 @@ _REVISIONS = {
     WorkloadKind.DEPLOYMENT: "replicasets",
     WorkloadKind.STATEFULSET: "controllerrevisions",
     WorkloadKind.DAEMONSET: "controllerrevisions",
+    WorkloadKind.ROLLOUT: "replicasets",
 }
 
 
@@ -38,6 +40,7 @@ _WATCHED = {
     WorkloadKind.DEPLOYMENT: "/apis/apps/v1/namespaces/{}/deployments",
     WorkloadKind.STATEFULSET: "/apis/apps/v1/namespaces/{}/statefulsets",
     WorkloadKind.DAEMONSET: "/apis/apps/v1/namespaces/{}/daemonsets",
+    WorkloadKind.ROLLOUT: "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts",
 }
 
 
@@ -122,9 +125,19 @@ class Kubectl:
 
     def workload(self, target: WorkloadTarget, *, within: float) -> Found[Workload] | NotFound | Unavailable | Denied:
         """Get the workload; NotFound only if the API server reports that it or its namespace does not exist."""
-        return self._get(
-            target, [target.kind.value, target.name], lambda raw: parse.parse_workload(target.kind, raw), within
-        )
+        return self.resource(target, lambda raw: parse.parse_workload(target.kind, raw), within=within)
+
+    def resource(
+        self, target: WorkloadTarget, read: Callable[[Json], T], *, within: float
+    ) -> Found[T] | NotFound | Unavailable | Denied:
+        """Get the object that the target names, as `read` parses it; NotFound also if the cluster lacks its kind."""
+        return self._get(target, [target.kind.resource, target.name], read, within)
+
+    def running_jobs(
+        self, target: WorkloadTarget, uid: str, *, within: float
+    ) -> Found[tuple[RunningJob, ...]] | NotFound | Unavailable | Denied:
+        """Get the Jobs of a CronJob that have not ended."""
+        return self._get(target, ["jobs.batch"], lambda raw: cron_job.parse_running_jobs(uid, raw), within)
 
     def revisions(
         self, target: WorkloadTarget, workload: Workload, *, within: float

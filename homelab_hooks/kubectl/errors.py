@@ -16,14 +16,23 @@ _MAX_TEXT_CHARS = 300
 _KUBECONFIG_HINT = "run kubectl config get-contexts, and choose with --context and --kubeconfig, or set KUBECONFIG"
 
 _NOT_FOUND_PATTERN = re.compile(
-    r'\(NotFound\): ((?:deployments|statefulsets|daemonsets)\.apps "[^"]*"|namespaces "[^"]*") not found'
+    r"\(NotFound\): ((?:(?:deployments|statefulsets|daemonsets)\.apps|cronjobs\.batch|"
+    r'kustomizations\.kustomize\.toolkit\.fluxcd\.io|(?:applications|rollouts)\.argoproj\.io|namespaces) "[^"]*")'
+    r" not found"
 )
+
+_NO_KIND_PATTERN = re.compile(
+    r"the server doesn't have a resource type \"(?P<plural>kustomizations|applications|rollouts)\""
+)
+_INCOMPLETE_DISCOVERY = re.compile(r"couldn't get resource list|unable to retrieve the complete list of server APIs")
+"""kubectl's note before the same error if the API server could not list a group"""
+_CONTROLLERS = {"kustomizations": "Flux", "applications": "Argo CD", "rollouts": "Argo Rollouts"}
 
 # (pattern of the message, hint, exit code, whether a retry is useless even if an earlier call succeeded)
 _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
-        "grant this user get on the workload, and list on pods, replicasets, and controllerrevisions, in the namespace",
+        "grant this user get on the target, and for workloads list on pods, replicasets, and controllerrevisions",
         ExitCode.DENIED,
         False,
     ),
@@ -119,6 +128,9 @@ def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
     text = done.err
     if found := _NOT_FOUND_PATTERN.search(text):
         return NotFound(strip_control_chars(f"{found.group(1)} not found"))
+    if (missing := _NO_KIND_PATTERN.search(text)) and not _INCOMPLETE_DISCOVERY.search(text):
+        hint = f"install {_CONTROLLERS[missing['plural']]} in this cluster, or check the target and the context"
+        return NotFound(missing.group(), hint)
     for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
             return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)

@@ -16,26 +16,62 @@ class WorkloadKind(StrEnum):
     DEPLOYMENT = "deployment"
     STATEFULSET = "statefulset"
     DAEMONSET = "daemonset"
+    ROLLOUT = "rollout"
+    """of Argo Rollouts"""
+    CRONJOB = "cronjob"
+    KUSTOMIZATION = "kustomization"
+    """of Flux"""
+    APPLICATION = "application"
+    """of Argo CD"""
+
+    @property
+    def resource(self) -> str:
+        """Return the resource as kubectl is asked for it: with its group where other groups may have the kind too."""
+        group = _GROUPS[self]
+        return self.value if group == "apps" else f"{self.value}s.{group}"
+
+    @property
+    def owns_pods(self) -> bool:
+        """Return whether its pods are those of a rollout: it replaces them, and its status counts them."""
+        return self not in {WorkloadKind.CRONJOB, WorkloadKind.KUSTOMIZATION, WorkloadKind.APPLICATION}
 
 
-_KINDS = {
-    **dict.fromkeys(
-        ("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"), WorkloadKind.DEPLOYMENT
-    ),
-    **dict.fromkeys(
-        ("statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"), WorkloadKind.STATEFULSET
-    ),
-    **dict.fromkeys(("daemonset", "daemonsets", "ds", "daemonset.apps", "daemonsets.apps"), WorkloadKind.DAEMONSET),
+_GROUPS = {
+    WorkloadKind.DEPLOYMENT: "apps",
+    WorkloadKind.STATEFULSET: "apps",
+    WorkloadKind.DAEMONSET: "apps",
+    WorkloadKind.ROLLOUT: "argoproj.io",
+    WorkloadKind.CRONJOB: "batch",
+    WorkloadKind.KUSTOMIZATION: "kustomize.toolkit.fluxcd.io",
+    WorkloadKind.APPLICATION: "argoproj.io",
+}
+_SHORT_NAMES = {
+    "deploy": WorkloadKind.DEPLOYMENT,
+    "sts": WorkloadKind.STATEFULSET,
+    "ds": WorkloadKind.DAEMONSET,
+    "ro": WorkloadKind.ROLLOUT,
+    "cj": WorkloadKind.CRONJOB,
+    "ks": WorkloadKind.KUSTOMIZATION,
+    "app": WorkloadKind.APPLICATION,
+    "apps": WorkloadKind.APPLICATION,
+}
+_KINDS = _SHORT_NAMES | {
+    f"{name}{suffix}": kind
+    for kind, group in _GROUPS.items()
+    for name in (kind.value, f"{kind.value}s")
+    for suffix in ("", f".{group}")
 }
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkloadTarget:
-    """One workload in the cluster.
+    """One workload in the cluster, or one resource of a tool that deploys workloads.
 
     >>> str(WorkloadTarget.parse("shop/web")), str(WorkloadTarget.parse("shop/sts/db"))
     ('shop/web', 'shop/statefulset/db')
+    >>> str(WorkloadTarget.parse("flux-system/kustomizations.kustomize.toolkit.fluxcd.io/apps"))
+    'flux-system/kustomization/apps'
     """
 
     namespace: str
@@ -61,7 +97,7 @@ class WorkloadTarget:
         if kind.lower() not in _KINDS:
             raise CommandError(
                 f"{text!r} is not a workload: {kind!r} is not a supported kind",
-                hint="expected the kind deployment, statefulset, or daemonset",
+                hint=f"expected the kind {', '.join(list(WorkloadKind)[:-1])}, or {list(WorkloadKind)[-1]}",
             )
         return cls(namespace, _KINDS[kind.lower()], name)
 
@@ -106,8 +142,24 @@ class ReplicaCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutPhase:
+    """What the controller of Argo Rollouts reports beyond what a Deployment's does."""
+
+    finished: bool
+    """its phase is Healthy, and the current revision is the stable one: every step has been taken"""
+    detail: str = ""
+    """the phase, the canary step, and the controller's message"""
+    paused_by: str = ""
+    """why it is paused, in the controller's terms (such as CanaryPauseStep); empty if it is not"""
+    degraded: str = ""
+    """the controller's message if the rollout is degraded or aborted"""
+    template_of: str = ""
+    """the workload whose template it runs instead of its own (`workloadRef`)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A Deployment, StatefulSet, or DaemonSet as one request returned it."""
+    """A Deployment, StatefulSet, DaemonSet, Rollout, or CronJob as one request returned it."""
 
     uid: str
     generation: int
@@ -120,7 +172,7 @@ class Workload:
     selector: str = ""
     """its pods' labels in kubectl's syntax"""
     revision: str = ""
-    """its current revision: a number for Deployments, a name for StatefulSets, empty for DaemonSets"""
+    """its current revision: a number for Deployments, a name for StatefulSets, a hash for Rollouts, else empty"""
     deleting: bool = False
     paused: bool = False
     progress_deadline_message: str = ""
@@ -131,6 +183,8 @@ class Workload:
     """pods are replaced only when the user deletes them"""
     partition: int = 0
     """pods with a lower ordinal are not updated"""
+    phase: RolloutPhase | None = None
+    """what the controller of a Rollout reports about it; None for other kinds"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from homelab_hooks.kubectl import argo_rollout
 from homelab_hooks.kubectl.model import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
 from homelab_hooks.text.json_fields import MAX_INT, Json
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _REVISION = "deployment.kubernetes.io/revision"
-_ADDED_BY_CONTROLLER = "pod-template-hash"
+_ADDED_BY_CONTROLLER = ("pod-template-hash", argo_rollout.POD_HASH_LABEL)
 
 
 def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
@@ -22,28 +23,40 @@ def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
     meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     strategy = spec.get("updateStrategy") or {}
-    annotations = to_text_map(meta.get("annotations"))
+    is_rollout = kind is WorkloadKind.ROLLOUT
+    phase = argo_rollout.parse_rollout_phase(spec, status) if is_rollout else None
     return Workload(
         uid=str(meta["uid"]),
         generation=to_int(meta["generation"]),
-        observed=to_int(status.get("observedGeneration")),
-        template=parse_template(spec["template"]),
+        observed=argo_rollout.parse_observed_generation(status)
+        if is_rollout
+        else to_int(status.get("observedGeneration")),
+        template=Template() if phase and phase.template_of else parse_template(spec["template"]),
         counts=_parse_counts(kind, spec, status),
-        annotations=annotations,
+        annotations=to_text_map(meta.get("annotations")),
         labels=to_text_map(meta.get("labels")),
         selector=parse_selector(spec.get("selector") or {}),
-        revision=annotations.get(_REVISION, "")
-        if kind is WorkloadKind.DEPLOYMENT
-        else strip_control_chars(status.get("updateRevision", "")),
+        revision=_current_revision(kind, meta, status),
         deleting=bool(meta.get("deletionTimestamp")),
-        paused=bool(spec.get("paused")),
+        paused=bool(phase.paused_by if phase else spec.get("paused")),
         progress_deadline_message=_find_condition(conditions, "Progressing", "ProgressDeadlineExceeded"),
         cannot_create=_find_condition(conditions, "ReplicaFailure", ""),
         uses_on_delete=strategy.get("type") == "OnDelete",
         partition=to_int((strategy.get("rollingUpdate") or {}).get("partition"))
         if kind is WorkloadKind.STATEFULSET
         else 0,
+        phase=phase,
     )
+
+
+def _current_revision(kind: WorkloadKind, meta: Json, status: Json) -> str:
+    match kind:
+        case WorkloadKind.DEPLOYMENT:
+            return to_text_map(meta.get("annotations")).get(_REVISION, "")
+        case WorkloadKind.ROLLOUT:
+            return strip_control_chars(status.get("currentPodHash") or "")
+        case _:
+            return strip_control_chars(status.get("updateRevision", ""))
 
 
 def parse_revisions(uid: str, raw: Json) -> tuple[Revision, ...]:
@@ -70,7 +83,8 @@ def parse_template(raw: Json) -> Template:
     """Return a pod template without what controllers add to it."""
     meta = raw.get("metadata") or {}
     labels = to_text_map(meta.get("labels"))
-    labels.pop(_ADDED_BY_CONTROLLER, None)
+    for label in _ADDED_BY_CONTROLLER:
+        labels.pop(label, None)
     return Template(
         containers=tuple(_parse_container(each) for each in raw["spec"]["containers"]),
         annotations=to_text_map(meta.get("annotations")),
@@ -122,13 +136,14 @@ def to_text_map(raw: Json | None) -> dict[str, str]:
 
 def _parse_revision(raw: Json) -> Revision:
     meta = raw["metadata"]
+    labels = meta.get("labels") or {}
     history = raw.get("data")  # a ControllerRevision has one
     return Revision(
         name=strip_control_chars(meta["name"]),
         uid=str(meta["uid"]),
         number=to_int(raw.get("revision") or (meta.get("annotations") or {}).get(_REVISION)),
         template=parse_template((history if history is not None else raw)["spec"]["template"]),
-        hash=strip_control_chars((meta.get("labels") or {}).get("controller-revision-hash", "")),
+        hash=strip_control_chars(labels.get("controller-revision-hash") or labels.get(argo_rollout.POD_HASH_LABEL, "")),
     )
 
 

@@ -37,6 +37,8 @@ class NotFound(NamedTuple):
     """A usable response: there is nothing yet."""
 
     reason: str = ""
+    hint: str = ""
+    """what to do if waiting does not help, if known"""
 
 
 class Unavailable(NamedTuple):

@@ -194,7 +194,9 @@ def test_a_paused_deployment_waits_only_while_something_is_left_to_do(a_wait: Gi
 
 def passed(snapshot: Given, pods: Sequence[Pod]) -> Found[Snapshot]:
     counts = ReplicaCounts(desired=2, total=3, updated=1, available=2)
-    return Found(snapshot(pods=tuple(pods), counts=counts, progress_deadline_message='ReplicaSet "web" has timed out'))
+    return Found(
+        snapshot(pods=tuple(pods), counts=counts, progress_deadline_message='ReplicaSet "web-new" has timed out')
+    )
 
 
 def test_a_progress_deadline_fails_unless_the_pods_are_further_than_before(

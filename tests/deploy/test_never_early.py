@@ -20,6 +20,7 @@ from homelab_hooks.kubectl.model import (
     Pod,
     ReplicaCounts,
     Revision,
+    RolloutPhase,
     Workload,
     WorkloadTarget,
 )
@@ -32,7 +33,10 @@ INTRUDERS = (
     Pod(name="orphan-0", uid="orphan-0", revision="", ready=True),
     Pod(name="slow-0", uid="slow-0", revision="new"),
 )
-TARGETS = ("shop/web", "shop/sts/web", "shop/ds/web")
+TARGETS = ("shop/web", "shop/sts/web", "shop/ds/web", "shop/ro/web")
+PHASES = st.sampled_from(
+    [None, None, RolloutPhase(finished=True), RolloutPhase(finished=False), RolloutPhase(finished=True, degraded="bad")]
+)
 
 
 @st.composite
@@ -61,7 +65,7 @@ def liars(draw: st.DrawFn) -> Snapshot:
     missing = draw(st.sampled_from([0, 0, 1]))
     workload = Workload(
         uid="u1", generation=2, observed=2, template=made("9f2c1a7b"), counts=counts,
-        revision=draw(st.sampled_from(["2", "new"])),
+        revision=draw(st.sampled_from(["2", "new"])), phase=draw(PHASES),
     )  # fmt: skip
     return Snapshot(workload=workload, revisions=revisions("0aa11bb2"), pods=(*good[missing:], *more))
 
@@ -78,6 +82,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         observed=draw(st.integers(2, 3)), template=made(draw(st.sampled_from(TAGS))), counts=counts,
         revision=draw(st.sampled_from(["2", "new", "1"])), deleting=draw(st.sampled_from([False, False, True])),
         paused=draw(st.booleans()), progress_deadline_message=draw(st.sampled_from(["", "", "deadline"])),
+        phase=draw(PHASES),
     )  # fmt: skip
     alive = {pod.uid: pod for pod in draw(st.lists(pods(), max_size=4))}
     made_of = revisions(draw(st.sampled_from(TAGS)))
@@ -87,7 +92,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 def revisions(before: str) -> tuple[Revision, Revision]:
     """The new one, and one of what ran before."""
     return (
-        Revision(name="new", uid="r2", number=2, template=made("9f2c1a7b")),
+        Revision(name="new", uid="r2", number=2, template=made("9f2c1a7b"), hash="new"),
         Revision(name="old", uid="r1", number=1, template=made(before)),
     )
 
@@ -108,6 +113,7 @@ def is_done(poll: Poll[RolloutObservation]) -> bool:
     ours = workload.template == made("9f2c1a7b")
     return (
         ours
+        and (workload.phase is None or workload.phase.finished)
         and len(alive) >= max(1, workload.counts.desired)
         and all(pod.ready and pod.revision == "new" for pod in alive)
     )

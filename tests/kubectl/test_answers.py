@@ -212,3 +212,14 @@ def test_the_remedy_for_a_certificate_depends_on_the_cause(cause: str, remedy: s
     poll = to_poll(Completed(1, b"", printed.encode()))
     assert isinstance(poll, Denied)
     assert remedy in poll.hint
+
+
+def test_a_kind_is_missing_only_if_the_api_server_could_list_its_groups() -> None:
+    """What kubectl 1.32 prints for a kind of a group that is not installed, and if an aggregated API is away."""
+    text = b'error: the server doesn\'t have a resource type "kustomizations"\n'
+    away = b"E1201 00:00:00.000000 1 memcache.go:287] couldn't get resource list for metrics.k8s.io/v1beta1: away\n"
+    missing = to_poll(Completed(1, b"", text))
+    assert isinstance(missing, NotFound)
+    assert "install Flux" in missing.hint
+    assert isinstance(to_poll(Completed(1, b"", away + text)), Unavailable)
+    assert isinstance(to_poll(Completed(1, b"", text.replace(b"kustomizations", b"deployments"))), Unavailable)

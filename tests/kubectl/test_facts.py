@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from homelab_hooks.config.link_spec import parse_link
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.client import Kubectl
@@ -30,11 +31,21 @@ TARGET = WorkloadTarget.parse("shop/web")
         ("shop/sts/web", WorkloadKind.STATEFULSET),
         ("shop/StatefulSet/web", WorkloadKind.STATEFULSET),
         ("shop/ds/web", WorkloadKind.DAEMONSET),
+        ("shop/cj/web", WorkloadKind.CRONJOB),
+        ("shop/cronjobs.batch/web", WorkloadKind.CRONJOB),
+        ("shop/ro/web", WorkloadKind.ROLLOUT),
+        ("shop/rollout.argoproj.io/web", WorkloadKind.ROLLOUT),
+        ("shop/ks/web", WorkloadKind.KUSTOMIZATION),
+        ("shop/kustomizations.kustomize.toolkit.fluxcd.io/web", WorkloadKind.KUSTOMIZATION),
+        ("shop/app/web", WorkloadKind.APPLICATION),
+        ("shop/apps/web", WorkloadKind.APPLICATION),
+        ("shop/applications.argoproj.io/web", WorkloadKind.APPLICATION),
     ],
 )
 def test_a_target_is_a_deployment_or_names_its_kind(text: str, kind: WorkloadKind) -> None:
     assert WorkloadTarget.parse(text) == WorkloadTarget("shop", kind, "web")
     assert WorkloadTarget.parse(str(WorkloadTarget.parse(text))) == WorkloadTarget.parse(text)
+    assert parse_link(f"deploy:{text}").workload == text
 
 
 @pytest.mark.parametrize(

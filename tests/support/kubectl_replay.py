@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, select_objects
+from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, group_of, select_objects
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.json_fields import Json
@@ -133,11 +133,13 @@ class ReplayedKubectl:
                 watch.emit_line(self.spoiled_from[1])
 
     def _get(self, words: Sequence[str], namespace: str, selector: str) -> Completed:
-        plural = words[0] if words[0] in PLURALS.values() else f"{words[0]}s"
+        word = words[0].partition(".")[0]
+        plural = word if word in PLURALS.values() else f"{word}s"
         objects = select_objects(self._timeline(self._now()), plural, namespace, selector)
         if len(words) == 1:
             return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}).encode())
         found = next((each for each in objects if each["metadata"]["name"] == words[1]), None)
         if found is None:
-            return Completed(1, b"", f'Error from server (NotFound): {plural}.apps "{words[1]}" not found\n'.encode())
+            resource = f"{plural}.{group_of(plural)}"
+            return Completed(1, b"", f'Error from server (NotFound): {resource} "{words[1]}" not found\n'.encode())
         return Completed(0, json.dumps(found).encode())

@@ -26,6 +26,7 @@ from tools.mutants.server import SERVER
 from tools.mutants.settings import SETTINGS
 from tools.mutants.stream import STREAM
 from tools.mutants.superseding import SUPERSEDING
+from tools.mutants.targets import TARGETS
 from tools.mutants.text import TEXT
 from tools.mutants.user_work import USER_WORK
 from tools.mutants.watchers import WATCHERS
@@ -60,4 +61,5 @@ REGISTER = (
     *IMAGE_PROOFS,
     *CLUSTER,
     *REGISTRIES,
+    *TARGETS,
 )

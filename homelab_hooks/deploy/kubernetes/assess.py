@@ -26,7 +26,8 @@ from homelab_hooks.deploy.kubernetes.match import (
 )
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodProblem
 from homelab_hooks.deploy.kubernetes.revisions import find_current_revision, split_pods
-from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot, describe_command
+from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
@@ -58,8 +59,7 @@ class RolloutHistory:
 
     def failed(self, reason: str, image: str, crashed: CrashedContainer | None = None) -> RolloutFailed:
         """Return a failure, with the command that shows more."""
-        hint = f"see `kubectl -n {self.target.namespace} describe {self.target.kind}/{self.target.name}`"
-        return RolloutFailed(reason, image, hint, crashed)
+        return RolloutFailed(reason, image, describe_command(self.target), crashed)
 
 
 _NO_COMMIT_HINT = "deploy images tagged with the commit, or choose another proof with --image-proof"
@@ -84,18 +84,26 @@ def assess(snapshot: Snapshot, expectation: Expectation, history: RolloutHistory
     """Return the assessment of a snapshot; Deleting and RolloutComplete become results only with time."""
     if snapshot.workload.deleting:
         return Deleting()
+    if snapshot.workload.phase is not None and snapshot.workload.phase.template_of:
+        reason = f"its template is that of {snapshot.workload.phase.template_of} (workloadRef), which is not compared"
+        return ImageUnproven(reason, "use a Rollout with a template of its own")
     named = match_commit(snapshot, expectation)
     match named:
         case SameCommit() | NewerCommit():
             return _assess_rollout(_build_context(snapshot, expectation, history, named, named.mixed))
         case EvidencePending():
             return _assess_undecided(snapshot, expectation, history, named)
-        case NoCommit(final=final) if final or history.first_poll:
-            return ImageUnproven(named.reason, named.hint or _NO_COMMIT_HINT, named.image)
-        case NoCommit() | OtherCommit() if history.proven_image:
-            return _image_replaced(named, expectation, history)
         case NoCommit() | OtherCommit():
-            return _image_pending(named, expectation)
+            return _assess_other(named, expectation, history)
+
+
+def _assess_other(named: NoCommit | OtherCommit, expectation: Expectation, history: RolloutHistory) -> Assessment:
+    """Return that another image runs: it is unproven for good, has replaced the proven one, or is waited on."""
+    if isinstance(named, NoCommit) and (named.final or history.first_poll):
+        return ImageUnproven(named.reason, named.hint or _NO_COMMIT_HINT, named.image)
+    if history.proven_image:
+        return _image_replaced(named, expectation, history)
+    return _image_pending(named, expectation)
 
 
 def _assess_undecided(
@@ -129,7 +137,8 @@ def _build_context(
 ) -> _Context:
     new, old = split_pods(snapshot, history.kind)
     current = find_current_revision(snapshot, history.kind)
-    return _Context(snapshot.workload, expectation, history, proof, current, new, old, incomplete)
+    workload = drop_stale_conditions(snapshot.workload, current, history.kind)
+    return _Context(workload, expectation, history, proof, current, new, old, incomplete)
 
 
 def _wanted_name(expectation: Expectation) -> str:
@@ -170,6 +179,7 @@ def _assess_rollout(case: _Context) -> Assessment:
         _assess_scale,
         _assess_counts,
         _assess_old_pods,
+        _assess_phase,
         _assess_evidence,
         _assess_digests,
     )
@@ -183,17 +193,29 @@ def _assess_rollout(case: _Context) -> Assessment:
 
 def _assess_paused(case: _Context) -> Assessment | None:
     """Return that the rollout is blocked by a pause; None if it is not paused, or complete."""
-    if not case.workload.paused or not (_assess_observed(case) or _assess_counts(case) or _assess_old_pods(case)):
+    if not case.workload.paused or not any(
+        step(case) for step in (_assess_observed, _assess_counts, _assess_old_pods, _assess_phase)
+    ):
         return None
+    phase, target = case.workload.phase, case.history.target
+    if phase is None:
+        return RolloutProgressing(
+            case.proof.image,
+            blocked_by="the Deployment is paused",
+            blocked_hint="to resume the rollout, run kubectl rollout resume",
+        )
     return RolloutProgressing(
         case.proof.image,
-        blocked_by="the Deployment is paused",
-        blocked_hint="to resume the rollout, run kubectl rollout resume",
+        blocked_by=f"the Rollout is paused ({phase.paused_by}): {phase.detail}",
+        blocked_hint=f"to continue, run kubectl argo rollouts promote {target.name} -n {target.namespace}",
     )
 
 
 def _assess_observed(case: _Context) -> Assessment | None:
-    if case.workload.observed != case.workload.generation or case.current is None:
+    workload = case.workload
+    # Argo Rollouts creates no ReplicaSet for an invalid spec.
+    is_degraded = workload.phase is not None and bool(workload.phase.degraded)
+    if workload.observed != workload.generation or (case.current is None and not is_degraded):
         return RolloutProgressing(case.proof.image, "waiting for the controller to observe the new spec")
     return None
 
@@ -234,13 +256,20 @@ def _assess_counts(case: _Context) -> Assessment | None:
     return _still_rolling(case)
 
 
+def _assess_phase(case: _Context) -> Assessment | None:
+    """Return that steps of a Rollout are left; its phase counts only for the observed generation, checked before."""
+    phase = case.workload.phase
+    return RolloutProgressing(case.proof.image, phase.detail) if phase is not None and not phase.finished else None
+
+
 def _assess_old_pods(case: _Context) -> Assessment | None:
     return _still_rolling(case) if case.old else None
 
 
 def _still_rolling(case: _Context) -> RolloutProgressing:
     blocked_by, hint = _blocked_by(case)
-    return RolloutProgressing(case.proof.image, blocked_by=blocked_by, blocked_hint=hint)
+    phase = case.workload.phase
+    return RolloutProgressing(case.proof.image, phase.detail if phase else "", blocked_by=blocked_by, blocked_hint=hint)
 
 
 def _blocked_by(case: _Context) -> tuple[str, str]:

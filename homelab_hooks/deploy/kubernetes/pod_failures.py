@@ -10,7 +10,7 @@ from enum import Enum, auto
 from homelab_hooks.deploy.assessment import CrashedContainer
 from homelab_hooks.deploy.kubernetes.pull_error import is_lasting_pull_error
 from homelab_hooks.deploy.poll_interval import PERMANENT_AFTER_S
-from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, WorkloadKind
+from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, Workload, WorkloadKind
 from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.text.sanitize import truncate_text
 
@@ -19,6 +19,8 @@ TRANSIENT_LIMIT_S = 60.0
 MAX_RESTARTS = 3
 """the number of restarts from which a crash counts as a crash loop"""
 
+_WITH_DEADLINE = {WorkloadKind.DEPLOYMENT, WorkloadKind.ROLLOUT}
+"""kinds whose controller ends a rollout without progress"""
 _PULL = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"}
 _WRONG_NAME = {"InvalidImageName", "ErrImageNeverPull"}
 _NO_CAUSE = re.compile(r"^(Back-off pulling image \S+\s*)?$")
@@ -37,6 +39,8 @@ class ProblemKind(Enum):
     """after `PERMANENT_AFTER_S`"""
     TRANSIENT = auto()
     """when the progress deadline passes; without one, after `TRANSIENT_LIMIT_S`"""
+    DEGRADED = auto()
+    """after `TRANSIENT_LIMIT_S`: the controller reports the rollout as degraded or aborted"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +93,35 @@ def fatal_problem(evidence: Iterable[ObservedProblem], kind: WorkloadKind, now: 
                 return each.problem
             case ProblemKind.PERMANENT if lasted >= PERMANENT_AFTER_S:
                 return each.problem
-            case ProblemKind.TRANSIENT if kind is not WorkloadKind.DEPLOYMENT and lasted >= TRANSIENT_LIMIT_S:
+            case ProblemKind.TRANSIENT if kind not in _WITH_DEADLINE and lasted >= TRANSIENT_LIMIT_S:
+                return each.problem
+            case ProblemKind.DEGRADED if lasted >= TRANSIENT_LIMIT_S:
                 return each.problem
             case _:
                 continue
     return None
 
 
-def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot_create: str) -> tuple[PodProblem, ...]:
+def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], workload: Workload) -> tuple[PodProblem, ...]:
     """Return the problems of the new pods, the worst first, each key once.
 
     Args:
         first_restarts: restarts by pod uid, in the first poll that saw the pod.
-        cannot_create: why pods cannot be created, in the controller's words.
+        workload: has why pods cannot be created, and whether the rollout is degraded, in the controller's words.
     """
-    found = (
-        [PodProblem("create", ProblemKind.TRANSIENT, f"pods cannot be created: {cannot_create}")]
-        if cannot_create
-        else []
-    )
+    found = list(_workload_problems(workload))
     for pod in pods:
         found += _pod_problems(pod, first_restarts.get(pod.uid, pod.restarts))
     found.sort(key=lambda problem: list(ProblemKind).index(problem.kind))
     return tuple({problem.key: problem for problem in reversed(found)}.values())[::-1]
+
+
+def _workload_problems(workload: Workload) -> Iterable[PodProblem]:
+    if workload.cannot_create:
+        yield PodProblem("create", ProblemKind.TRANSIENT, f"pods cannot be created: {workload.cannot_create}")
+    # The phase is that of the template only once the controller has observed it.
+    if workload.phase is not None and workload.phase.degraded and workload.observed == workload.generation:
+        yield PodProblem("degraded", ProblemKind.DEGRADED, f"the Rollout is degraded: {workload.phase.degraded}")
 
 
 def problem_keys(pod: Pod) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def is_pod_poll_due(state: RolloutState, now: float) -> bool:
 def pods_missing(memory: WorkloadMemory, kind: WorkloadKind) -> bool:
     """Return whether pods are missing, for kinds whose status has no reason for it."""
     last_snapshot = memory.last_snapshot
-    if kind is WorkloadKind.DEPLOYMENT or last_snapshot is None:
+    if kind in {WorkloadKind.DEPLOYMENT, WorkloadKind.ROLLOUT} or last_snapshot is None:
         return False
     return sum(pod.is_active for pod in last_snapshot.pods) < last_snapshot.workload.counts.desired
 

@@ -17,6 +17,7 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     Snapshot,
     WorkloadOnly,
     get_memory,
+    keep_known_kind,
     workload_target,
 )
 from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
@@ -149,9 +150,10 @@ class WorkloadPoller:
         return Found(self._with_events(state, self._evidence.complete(snapshot, state.expectation)))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
-        return self._retry(
+        found = self._retry(
             lambda: self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
         )
+        return keep_known_kind(found, state)
 
     @staticmethod
     def _retry(
@@ -183,10 +185,11 @@ class WorkloadPoller:
         )
 
     def _with_events(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
-        """Add why pods cannot be created, from events; only a Deployment has that in its status."""
+        """Add why pods cannot be created, from events; only Deployments and Rollouts have that in their status."""
         workload = snapshot.workload
         living = sum(pod.is_active for pod in snapshot.pods)
-        if workload_target(state).kind is WorkloadKind.DEPLOYMENT or living >= workload.counts.desired:
+        has_reason = workload_target(state).kind in {WorkloadKind.DEPLOYMENT, WorkloadKind.ROLLOUT}
+        if has_reason or living >= workload.counts.desired:
             return snapshot
         why = self._kubectl.cannot_create(workload_target(state), workload, within=state.call_timeout(self._now()))
         return replace(snapshot, workload=replace(workload, cannot_create=why))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from homelab_hooks.deploy.kubernetes import pod_failures, poll_depth
 from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, unproven_at_timeout
@@ -12,7 +13,7 @@ from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
 from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
 from homelab_hooks.deploy.kubernetes.match import CommitMatch, EvidencePending, NewerCommit, SameCommit
 from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
-from homelab_hooks.deploy.kubernetes.revisions import split_pods
+from homelab_hooks.deploy.kubernetes.revisions import find_current_revision, split_pods
 from homelab_hooks.deploy.kubernetes.snapshot import (
     PodProgress,
     RolloutObservation,
@@ -22,6 +23,7 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     get_memory,
     workload_target,
 )
+from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.events import Event
@@ -29,9 +31,13 @@ from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import Workload, WorkloadKind
 from homelab_hooks.polling.outcome import Poll
 
+if TYPE_CHECKING:
+    from homelab_hooks.deploy.kubernetes.resource import ResourceObservation
+    from homelab_hooks.deploy.kubernetes.resource_poller import ResourcePoller
+
 
 class KubernetesProbe:
-    """Polls Deployments, StatefulSets, and DaemonSets (`deploy.proof.DeliveryProbe`).
+    """Polls workloads with pods, and resources without (`deploy.proof.DeliveryProbe`).
 
     Args:
         evidence: asks git, the registry, or the service what an image is.
@@ -50,18 +56,34 @@ class KubernetesProbe:
         tell: Callable[[Event], None],
     ) -> None:
         self._poller = WorkloadPoller(kubectl, evidence, now, wake)
+        self._resources: ResourcePoller | None = None
+        self._poller_args = (kubectl, evidence, now)
         self._crash_logs = CrashLogs(kubectl, tell)
 
-    def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
-        """Return the current observation of one workload; print the crash logs instead if it has failed."""
+    def poll(self, state: RolloutState) -> Poll[RolloutObservation | ResourceObservation] | None:
+        """Return the current observation of one target; print the crash logs instead if it has failed."""
         if state.outcome is not None:
             self._crash_logs.report(state)
             return None
-        return self._poller.poll(state)
+        return self._poller.poll(state) if workload_target(state).kind.owns_pods else self._poll_resource(state)
 
-    def assess(self, observation: RolloutObservation, state: RolloutState, now: float) -> Assessed:
+    def assess(
+        self, observation: RolloutObservation | ResourceObservation, state: RolloutState, now: float
+    ) -> Assessed:
         """Return the assessment of one poll."""
-        return assess_observation(observation, state, now)
+        if isinstance(observation, Snapshot | WorkloadOnly):
+            return assess_observation(observation, state, now)
+        from homelab_hooks.deploy.kubernetes.resource_assess import assess_resource
+
+        return assess_resource(observation, state, now)
+
+    def _poll_resource(self, state: RolloutState) -> Poll[ResourceObservation] | None:
+        """Poll a target without pods; most waits have none, so the modules for them are imported here."""
+        if self._resources is None:
+            from homelab_hooks.deploy.kubernetes.resource_poller import ResourcePoller
+
+            self._resources = ResourcePoller(*self._poller_args)
+        return self._resources.poll(state)
 
     def close(self) -> None:
         """End kubectl's watches."""
@@ -146,7 +168,9 @@ def _record_pods(
         progressed = progress.ready > before.ready or progress.old < before.old
     evidence = memory.evidence
     if proves:
-        seen = pod_failures.find_problems(new, restarts, snapshot.workload.cannot_create)
+        current = find_current_revision(snapshot, history.kind)
+        workload = drop_stale_conditions(snapshot.workload, current, history.kind)
+        seen = pod_failures.find_problems(new, restarts, workload)
         evidence = pod_failures.update_ages(evidence, seen, now)
     fatal = pod_failures.fatal_problem(evidence, history.kind, now)
     return (

@@ -12,6 +12,9 @@ def find_current_revision(snapshot: Snapshot, kind: WorkloadKind) -> Revision | 
     The number (or name) alone is not enough: just after a change it is still that of the old revision.
     """
     workload, revisions = snapshot.workload, snapshot.revisions
+    if kind is WorkloadKind.ROLLOUT:  # its ReplicaSets may have labels and annotations of their own (canaryMetadata)
+        found = next((each for each in revisions if each.hash and each.hash == workload.revision), None)
+        return found if found is not None and found.template.containers == workload.template.containers else None
     if kind is WorkloadKind.DEPLOYMENT:
         found = next((each for each in revisions if str(each.number) == workload.revision), None)
     elif kind is WorkloadKind.STATEFULSET:

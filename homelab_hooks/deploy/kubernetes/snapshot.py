@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from homelab_hooks.deploy.kubernetes.evidence import Evidence
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,14 @@ class Snapshot:
     taken_at: float | None = None
     """when its pods were requested, in the clock's seconds; None: at the moment of the assessment"""
     evidence: Evidence = field(default_factory=Evidence)
+
+
+def template_snapshot(workload: Workload, evidence: Evidence | None = None) -> Snapshot:
+    """Return the snapshot of a CronJob: it has pods only while it runs, and its template shows what they will be."""
+    return Snapshot(
+        workload=workload, kind=WorkloadKind.CRONJOB, evidence=evidence or Evidence(), without_pods=True,
+        is_template_only=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +104,18 @@ def workload_target(state: RolloutState) -> WorkloadTarget:
     if not isinstance(state.target, WorkloadTarget):
         raise TypeError(f"{state.target} is not a Kubernetes workload")
     return state.target
+
+
+def describe_command(target: WorkloadTarget) -> str:
+    """Return the hint with the command that shows more of a target."""
+    return f"see `kubectl -n {target.namespace} describe {target.kind.resource}/{target.name}`"
+
+
+def keep_known_kind(poll: Found[T] | NotFound | Unavailable | Denied, state: RolloutState) -> Poll[T]:
+    """Return the poll; if the cluster no longer has a kind that it had during this wait, nothing is known.
+
+    Its API server is being restarted, or the controller that defines the kind is being upgraded.
+    """
+    if isinstance(poll, NotFound) and poll.hint and state.uid:
+        return Unavailable(poll.reason, FailureKind.STATUS)
+    return poll

@@ -14,9 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 from homelab_hooks.simulators.http_server import HttpServer
 from homelab_hooks.simulators.kubernetes.discovery import (
     AGGREGATED_TYPE,
-    CORE_RESOURCES,
     DISCOVERY,
-    GROUPS,
+    find_groups,
     make_aggregated_discovery,
 )
 from homelab_hooks.simulators.kubernetes.faults import (
@@ -27,7 +26,13 @@ from homelab_hooks.simulators.kubernetes.faults import (
     RespondWith,
     ServerFault,
 )
-from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, select_objects
+from homelab_hooks.simulators.kubernetes.timeline import (
+    PLURALS,
+    ClusterTimeline,
+    group_of,
+    group_version,
+    select_objects,
+)
 from homelab_hooks.text.json_fields import Json
 
 __all__ = ["DenyObjects", "FailTimes", "FailWatches", "KubernetesSimulator", "NeverAnswer", "RespondWith"]
@@ -46,6 +51,7 @@ class KubernetesSimulator:
         fault: the current fault mode; None: no faults.
         requests: path and query of all requests.
         log: the log of every container.
+        with_custom: whether the kinds of Flux and Argo are installed.
     """
 
     def __init__(self, timeline: ClusterTimeline, *, now: Callable[[], float]) -> None:
@@ -55,6 +61,7 @@ class KubernetesSimulator:
         self.fault: ServerFault = None
         self.requests: list[str] = []
         self.log = ""
+        self.with_custom = True
         self.closing = threading.Event()
         self._server: HttpServer | None = None
 
@@ -140,10 +147,11 @@ class _ApiHandler(BaseHTTPRequestHandler):
             self._send(status, b"upstream connect error", "text/plain")
 
     def _answer(self, path: str, parts: list[str], query: dict[str, str]) -> None:
+        groups = find_groups(path, with_custom=self.cluster.with_custom)
         if path in DISCOVERY:
             self._json(200, DISCOVERY[path])
-        elif path in GROUPS and AGGREGATED_TYPE in self.headers.get("Accept", ""):
-            self._send(200, json.dumps(make_aggregated_discovery(GROUPS[path])).encode(), AGGREGATED_TYPE)
+        elif groups is not None and AGGREGATED_TYPE in self.headers.get("Accept", ""):
+            self._send(200, json.dumps(make_aggregated_discovery(groups)).encode(), AGGREGATED_TYPE)
         elif "namespaces" in parts:
             self._objects(parts[parts.index("namespaces") + 1 :], query)
         else:
@@ -171,14 +179,15 @@ class _ApiHandler(BaseHTTPRequestHandler):
         elif not name:
             version = _version(found, default=0)
             kind = next(kind for kind, each in PLURALS.items() if each == plural)
-            group = "v1" if plural in CORE_RESOURCES else "apps/v1"
             meta = {"resourceVersion": str(version)}
-            self._json(200, {"kind": f"{kind}List", "apiVersion": group, "metadata": meta, "items": found})
+            self._json(
+                200, {"kind": f"{kind}List", "apiVersion": group_version(plural), "metadata": meta, "items": found}
+            )
         elif found:
             self._json(200, found[0])
         else:
-            group = "" if plural in CORE_RESOURCES else ".apps"
-            self._status(404, "NotFound", f'{plural}{group} "{wanted}" not found')
+            resource = ".".join(part for part in (plural, group_of(plural)) if part)
+            self._status(404, "NotFound", f'{resource} "{wanted}" not found')
 
     def _watch(self, find: Callable[[], list[Json]], marked: str) -> None:
         """Stream changes until either side disconnects; a bookmark for the kind `marked` ends the initial objects."""
@@ -224,7 +233,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
 def _bookmark(kind: str) -> Json:
     """Return the object of the bookmark event that marks the end of the initial objects."""
     meta = {"resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}}
-    return {"kind": kind, "apiVersion": "v1" if kind == "Pod" else "apps/v1", "metadata": meta}
+    return {"kind": kind, "apiVersion": group_version(PLURALS[kind]), "metadata": meta}
 
 
 def _version(objects: Sequence[Json], *, default: int) -> int:

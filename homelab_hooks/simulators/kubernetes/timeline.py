@@ -21,7 +21,43 @@ PLURALS = {
     "ControllerRevision": "controllerrevisions",
     "Pod": "pods",
     "Event": "events",
+    "CronJob": "cronjobs",
+    "Job": "jobs",
+    "Kustomization": "kustomizations",
+    "Application": "applications",
+    "Rollout": "rollouts",
 }
+GROUP_VERSIONS = {
+    "pods": "v1",
+    "events": "v1",
+    "cronjobs": "batch/v1",
+    "jobs": "batch/v1",
+    "kustomizations": "kustomize.toolkit.fluxcd.io/v1",
+    "applications": "argoproj.io/v1alpha1",
+    "rollouts": "argoproj.io/v1alpha1",
+}
+"""the group and version of a resource, by its plural; `apps/v1` for the others"""
+
+
+def group_version(plural: str) -> str:
+    """Return the group and version of a resource, as in its `apiVersion`; without a group, it is a core resource."""
+    return GROUP_VERSIONS.get(plural, "apps/v1")
+
+
+def group_of(plural: str) -> str:
+    """Return the group of a resource; empty for a core resource."""
+    return group_version(plural).rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectScript:
+    """Objects by the seconds from which they are there."""
+
+    steps: Sequence[tuple[float, Sequence[Json]]]
+
+    def at(self, t: float) -> Sequence[Json]:
+        """Return the objects `t` seconds after the start; those of the first step also before its time."""
+        return next((objects for since, objects in reversed(self.steps) if since <= t), self.steps[0][1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,11 @@ def _deploy(sandbox: DoctorSandbox, **more: str) -> None:
     sandbox.shell.more.update(more)
 
 
+def _not_installed(sandbox: DoctorSandbox) -> None:
+    sandbox.cluster.with_custom = False
+    sandbox.set("homelab.deploy", "shop/ks/web")
+
+
 def _no_kubectl(sandbox: DoctorSandbox) -> None:
     """Git is all that there is."""
     folder = sandbox.workshop.folder / "bare"
@@ -206,6 +211,8 @@ ROWS = (
         lambda sandbox: _deploy(sandbox, KUBECONFIG="/nosuch"), 4, "x  shop/web", "get-contexts"),
     Case("a workload that is not there",
         _set("homelab.deploy", "shop/nosuch"), 10, '"nosuch" not found', "homelab.deploy"),
+    Case("a kind that is not installed",
+        _not_installed, 10, "doesn't have a resource type", "install Flux"),
     Case("a cluster that forbids", _forbidden, 4, "is forbidden", "list on pods"),
 )  # fmt: skip
 

@@ -1,12 +1,13 @@
 """homelab deploy wait: wait until workloads run the commit.
 
 Wait until each workload runs an image of the commit and its rollout is complete. TARGET is NAMESPACE/NAME (a
-Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.
-Without TARGET, the configured workloads are used (homelab.deploy).
+Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, rollout (Argo Rollouts), cronjob,
+kustomization (Flux), application (Argo CD), or kubectl's short name for one. Without TARGET, the configured workloads
+are used (homelab.deploy).
 
 An image belongs to the commit if its tag contains the SHA, as in app:dd843c68, if its tag is the name of a git tag of
 the commit, or if the registry has the commit as the revision of its digest. --image-proof selects one of these, or
-other evidence.
+other evidence. A kustomization or an application names the commit in its revision.
 """
 
 from __future__ import annotations

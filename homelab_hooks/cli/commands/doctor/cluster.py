@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
@@ -13,7 +14,10 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
-from homelab_hooks.text.humanize import pluralize
+from homelab_hooks.text.humanize import join_names, pluralize
+
+if TYPE_CHECKING:
+    from homelab_hooks.deploy.kubernetes.resource import Resource
 
 CALL_TIMEOUT_S = 4.0
 """seconds for one call of kubectl"""
@@ -45,6 +49,9 @@ def _no_target_configured() -> Iterator[Finding]:
 def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
     """Make the three requests of every poll; each needs a permission of its own."""
     target = WorkloadTarget.parse(text)
+    if not target.kind.owns_pods:
+        yield from _check_resource(text, target, kubectl)
+        return
     try:
         found = kubectl.workload(target, within=CALL_TIMEOUT_S)
         if not isinstance(found, Found):
@@ -58,8 +65,8 @@ def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
         if not isinstance(pods, Found):
             yield _poll_finding(text, pods)
             return
-    except CommandError as problem:  # no kubectl; a landing would have pushed by then, and exit with 8
-        yield Finding("kubectl", FindingStatus.PROBLEM, problem.message, problem.hint, ExitCode.UNREACHABLE)
+    except CommandError as problem:
+        yield _no_kubectl(problem)
         return
     images = ", ".join(container.image for container in found.value.template.containers)
     yield Finding(
@@ -69,10 +76,45 @@ def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
     )
 
 
+def _check_resource(text: str, target: WorkloadTarget, kubectl: Kubectl) -> Iterator[Finding]:
+    """Make the only request of every poll of a target without pods of its own."""
+    from homelab_hooks.deploy.kubernetes.resource_poller import PARSERS
+
+    try:
+        found = kubectl.resource(target, PARSERS[target.kind], within=CALL_TIMEOUT_S)
+    except CommandError as problem:
+        yield _no_kubectl(problem)
+        return
+    if not isinstance(found, Found):
+        yield _poll_finding(text, found)
+        return
+    named = _describe_resource(found.value)
+    yield Finding(text, FindingStatus.OK, f"at {named}" if named else "has no revision yet")
+
+
+def _describe_resource(resource: Resource) -> str:
+    from homelab_hooks.kubectl.argo_cd import ArgoApplication
+    from homelab_hooks.kubectl.cron_job import CronJob
+    from homelab_hooks.kubectl.flux import Kustomization
+
+    match resource:
+        case CronJob(workload=workload):
+            return join_names(container.image for container in workload.template.containers)
+        case Kustomization(applied=applied):
+            return applied
+        case ArgoApplication(revisions=revisions):
+            return join_names(revisions)
+
+
+def _no_kubectl(problem: CommandError) -> Finding:
+    """Return the finding; a landing would have pushed by then, and exit with 8."""
+    return Finding("kubectl", FindingStatus.PROBLEM, problem.message, problem.hint, ExitCode.UNREACHABLE)
+
+
 def _poll_finding(text: str, poll: NotFound | Unavailable | Denied) -> Finding:
     match poll:
-        case NotFound(reason):
-            hint = "check homelab.deploy and the context: kubectl config get-contexts"
+        case NotFound(reason, hint):
+            hint = hint or "check homelab.deploy and the context: kubectl config get-contexts"
             return Finding(text, FindingStatus.PROBLEM, reason, hint, ExitCode.ROLLOUT_UNPROVEN)
         case Unavailable(reason):
             hint = "to see the error, run: kubectl cluster-info"

@@ -118,7 +118,9 @@ def _read_digests(
     if pinned := image_ref.extract_digest(image):
         return RunningDigests({pinned: ()})
     if snapshot.is_template_only:
-        return NoCommit(image, f"{image} has no digest in the template, and no pods to read it from", _LABEL_HINT)
+        reason = f"a CronJob has no pods whose digest could be compared, and {image} names none"
+        hint = "pin the digest in the template, or choose another proof with --image-proof"
+        return NoCommit(image, reason, hint, final=True)
     if snapshot.without_pods:
         return EvidencePending(image, f"{image}: waiting for its pods", needs_pods=True)
     workload = snapshot.workload
