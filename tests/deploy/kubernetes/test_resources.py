@@ -22,8 +22,9 @@ from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.git.release_tags import ReleaseTag, TagPlace
 from homelab_hooks.kubectl.cron_job import CronJob, parse_running_jobs
-from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.kubectl.model import WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.simulators.kubernetes.gitops_objects import (
     make_application,
@@ -272,6 +273,29 @@ def test_the_text_of_a_controller_is_one_short_line() -> None:
     state, _ = play(begin("app"), [(0.0, raw)])
     assert len(state.waiting_for) < 600
     assert state.waiting_for.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("tag", "sha", "ends", "says"),
+    [
+        ("v1.4.2", SHA, ExitCode.OK, "identified by release v1.4.2"),
+        ("v1.4.2", OLD, None, ""),
+        ("latest", SHA, ExitCode.ROLLOUT_UNPROVEN, "a CronJob has no pods whose digest could be compared"),
+    ],
+)
+def test_a_cron_job_is_proven_as_a_workload_is_but_by_its_template_alone(
+    tag: str, sha: str, ends: ExitCode | None, says: str
+) -> None:
+    state = begin("cj", settle=0.0)
+    state = replace(state, expectation=replace(state.expectation, proof=ImageProof(ProofKind.AUTO)))
+    release = ReleaseTag((TagPlace("v1.4.2", "here", sha),))
+    observation = ResourceObservation(
+        resource=PARSERS[WorkloadKind.CRONJOB](make_cron_job(tag)),
+        evidence=Evidence(containment=CONTAINMENT, releases={"v1.4.2": release}),
+    )
+    outcome = machine.decide(state, Found(observation), 0.0, assess=assess_resource).state.outcome
+    assert (outcome.exit if outcome else None) is ends
+    assert says in (outcome.reason if outcome else "")
 
 
 @pytest.mark.parametrize(("pinned", "ends"), [(True, ExitCode.OK), (False, ExitCode.ROLLOUT_UNPROVEN)])
