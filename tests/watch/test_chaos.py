@@ -14,7 +14,9 @@ from tests.watch.random_history import generate
 from tests.watch.simulate import watch
 
 SLOW = pytest.mark.slow  # the same again with other seeds
-BATCHES = [*range(4), *(pytest.param(batch, marks=SLOW) for batch in range(4, 20))]
+LAST_BATCH = int(os.environ.get("HOMELAB_BATCHES", "12"))
+"""`make soak` plays twenty batches"""
+BATCHES = [*range(4), *(pytest.param(batch, marks=SLOW) for batch in range(4, LAST_BATCH))]
 EACH = 500
 
 
