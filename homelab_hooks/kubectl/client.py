@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import cron_job, errors, parse, pods as pods_reading, watch_stream
 from homelab_hooks.kubectl.cron_job import RunningJob
+from homelab_hooks.kubectl.events import PodWarning, parse_pod_warnings
 from homelab_hooks.kubectl.login import CallExpired, LoginListener, LoginPolicy
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
@@ -161,6 +162,15 @@ class Kubectl:
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
         events = self._get(target, what, lambda raw: parse.parse_failed_create(workload.uid, raw), within)
         return events.value if isinstance(events, Found) else ""
+
+    def pod_warnings(self, target: WorkloadTarget, *, within: float) -> dict[str, PodWarning]:
+        """Return the newest warning of each pod in the namespace, by the pod's uid.
+
+        Best effort: empty if the user may not list events.
+        """
+        what = ["events", "--field-selector=involvedObject.kind=Pod,type=Warning"]
+        found = self._get(target, what, parse_pod_warnings, within)
+        return found.value if isinstance(found, Found) else {}
 
     def watch_workload(
         self,

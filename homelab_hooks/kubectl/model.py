@@ -242,6 +242,8 @@ class Pod:
     """it has ended (evicted, failed, succeeded) and is still listed"""
     unschedulable: str = ""
     """the scheduler's message if no node can run it"""
+    node: str = ""
+    """the node that it runs on; empty until it is scheduled"""
     containers: tuple[ContainerState, ...] = ()
 
     @property

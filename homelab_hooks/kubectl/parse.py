@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homelab_hooks.kubectl import argo_rollout
+from homelab_hooks.kubectl.events import event_time
 from homelab_hooks.kubectl.model import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
 from homelab_hooks.text.json_fields import MAX_INT, Json
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -71,12 +72,8 @@ def parse_failed_create(uid: str, raw: Json) -> str:
         for each in raw["items"]
         if each["involvedObject"].get("uid") == uid and each.get("reason") in {"FailedCreate", "SuccessfulCreate"}
     ]
-    newest = max(about, key=_timestamp, default=None)
+    newest = max(about, key=event_time, default=None)
     return strip_control_chars(newest["message"]) if newest is not None and newest["reason"] == "FailedCreate" else ""
-
-
-def _timestamp(event: Json) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp"))
 
 
 def parse_template(raw: Json) -> Template:

@@ -48,6 +48,7 @@ def parse_pod(raw: Json, revision: str) -> Pod:
         ready=(conditions.get("Ready") or {}).get("status") == "True",
         terminating=bool(meta.get("deletionTimestamp")),
         finished=status.get("phase") in _FINISHED_PHASES,
+        node=strip_control_chars((raw.get("spec") or {}).get("nodeName") or ""),
         unschedulable=strip_control_chars(scheduled.get("message") or scheduled.get("reason") or "not scheduled")
         if stuck
         else "",

@@ -226,6 +226,38 @@ def test_a_digest_is_proven_by_the_pods(
     assert over.verdict.exit is ExitCode.OK
 
 
+def test_what_holds_a_pod_up_is_reported_from_its_events(
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
+) -> None:
+    """While it says nothing itself, and once."""
+    stage.deploy(request_.sha, ScriptedRollout(pod_takes=200.0))
+
+    def at(now: float) -> Sequence[Json]:
+        objects = stage.at(now)
+        pods = [each for each in objects if each["kind"] == "Pod"]
+        return [*objects, *(warn_about(pod) for pod in pods)]
+
+    over = waited(at, replace(request_, timeout=60.0), time=time)
+    assert over.verdict.exit is ExitCode.TIMEOUT
+    blocked = [event for _, event in over.events if isinstance(event, Waiting) and event.remedy]
+    assert [event.reason.partition(": pod ")[2].partition(": ")[2] for event in blocked] == [MOUNT]
+    assert "ConfigMap" in blocked[0].remedy
+    assert MOUNT in over.verdict.reason
+
+
+MOUNT = 'FailedMount: MountVolume.SetUp failed for volume "cfg": configmap "web" not found'
+
+
+def warn_about(pod: Json) -> Json:
+    reason, _, message = MOUNT.partition(": ")
+    return {
+        "kind": "Event", "type": "Warning", "reason": reason, "message": message,
+        "involvedObject": {"kind": "Pod", "uid": pod["metadata"]["uid"]},
+        "metadata": {"namespace": "shop", "name": f"e-{pod['metadata']['name']}"},
+        "lastTimestamp": "2026-11-23T20:51:00Z",
+    }  # fmt: skip
+
+
 def test_a_quota_is_seen_for_kinds_whose_status_does_not_tell(
     *, time: SimulatedClock, request_: DeployRequest, waited: Given, recording: Given
 ) -> None:

@@ -57,4 +57,10 @@ CLUSTER = (
         (Change("deploy/kubernetes/pull_error.py", "    error = strip_names(message)\n", "    error = message\n"),),
         ("tests/deploy/kubernetes/test_pull_error.py::test_an_outage_passes_whatever_the_name_of_the_image",),
     ),
+    Defence(
+        "reasons-of-a-standstill",
+        "a pod that does not start is reported with the reason of its events",
+        (Change("deploy/kubernetes/assess.py", 'return case.history.standstill or ("", "")', 'return "", ""'),),
+        (f"{DEPLOY}::test_what_holds_a_pod_up_is_reported_from_its_events",),
+    ),
 )

@@ -28,6 +28,7 @@ from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodPro
 from homelab_hooks.deploy.kubernetes.revisions import find_current_revision, split_pods
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot, describe_command
 from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
+from homelab_hooks.deploy.kubernetes.standstill import Standstill
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
@@ -49,6 +50,8 @@ class RolloutHistory:
     """the pods have progressed since the last snapshot"""
     evidence: tuple[ObservedProblem, ...] = ()
     fatal: PodProblem | None = None
+    standstill: Standstill | None = None
+    """what holds the rollout up, other than the problems"""
     gave_up: bool = False
     """a server that has the evidence has not answered for the unreachable-timeout"""
 
@@ -285,7 +288,7 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
         count = f"{pluralize(behind, 'pod')} {'is' if behind == 1 else 'are'}"
         reason = f"{count} not updated because of the partition ({workload.partition})"
         return reason, "lower the partition of the StatefulSet"
-    return "", ""
+    return case.history.standstill or ("", "")
 
 
 def _assess_evidence(case: _Context) -> Assessment | None:

@@ -28,6 +28,8 @@ from homelab_hooks.kubectl.model import Revision, Workload, WorkloadKind, Worklo
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 T = TypeVar("T")
+_WARNINGS_INTERVAL_S = 60.0
+"""seconds between two requests for the warnings about pods"""
 _MAX_TRIES = 3
 """snapshots of a workload that changes meanwhile, and calls for one part of a snapshot"""
 
@@ -76,16 +78,18 @@ class WorkloadPoller:
     def _watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         if self._wake is None or not state.contact.ever_answered:  # a second login would begin beside the first one
             return WatchState()
+        return self._watcher(state, self._wake).watch_state(state, rolling)
+
+    def _watcher(self, state: RolloutState, wake: Callable[[], None]) -> WorkloadWatcher:
         if workload_target(state) not in self._watchers:
-            self._watchers[workload_target(state)] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
-        return self._watchers[workload_target(state)].watch_state(state, rolling)
+            self._watchers[workload_target(state)] = WorkloadWatcher(self._kubectl, wake=wake, now=self._now)
+        return self._watchers[workload_target(state)]
 
     def _with_watch_state(self, state: RolloutState, poll: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
         """Add to an observation whether the watches are up."""
-        watcher = self._watchers.get(workload_target(state))
-        if watcher is None or not isinstance(poll, Found):
+        if self._wake is None or not isinstance(poll, Found):
             return poll
-        observation = poll.value
+        watcher, observation = self._watcher(state, self._wake), poll.value
         watcher.verify_against(observation.workload)
         is_proven = state.proven_image or (
             isinstance(observation, Snapshot) and proves_commit(observation, state.expectation)
@@ -147,7 +151,8 @@ class WorkloadPoller:
             workload=again.value, kind=workload_target(state).kind, revisions=revisions.value, pods=pods.value,
             taken_at=taken,
         )  # fmt: skip
-        return Found(self._with_events(state, self._evidence.complete(snapshot, state.expectation)))
+        snapshot = self._with_events(state, self._evidence.complete(snapshot, state.expectation))
+        return Found(self._with_warnings(state, snapshot))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
         found = self._retry(
@@ -193,6 +198,20 @@ class WorkloadPoller:
             return snapshot
         why = self._kubectl.cannot_create(workload_target(state), workload, within=state.call_timeout(self._now()))
         return replace(snapshot, workload=replace(workload, cannot_create=why))
+
+    def _with_warnings(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
+        """Add the warnings about pods that were not ready in the last snapshot either, requested once in a while."""
+        memory, now = get_memory(state), self._now()
+        waiting = {
+            pod.uid for pod in snapshot.pods if pod.is_active and not pod.ready and pod.uid in memory.unready_since
+        }
+        if not waiting:
+            return snapshot
+        last = memory.last_snapshot
+        if last is not None and last.warned_at is not None and now - last.warned_at < _WARNINGS_INTERVAL_S:
+            return replace(snapshot, warnings=last.warnings, warned_at=last.warned_at)
+        warnings = self._kubectl.pod_warnings(workload_target(state), within=state.call_timeout(now))
+        return replace(snapshot, warnings=warnings, warned_at=now)
 
 
 def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:

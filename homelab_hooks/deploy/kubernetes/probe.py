@@ -24,6 +24,7 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     workload_target,
 )
 from homelab_hooks.deploy.kubernetes.stale_conditions import drop_stale_conditions
+from homelab_hooks.deploy.kubernetes.standstill import HeldUpPods, find_standstill, track_unready
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.events import Event
@@ -173,9 +174,12 @@ def _record_pods(
         seen = pod_failures.find_problems(new, restarts, workload)
         evidence = pod_failures.update_ages(evidence, seen, now)
     fatal = pod_failures.fatal_problem(evidence, history.kind, now)
+    since = track_unready(snapshot.pods, memory.unready_since, now)
+    ending = [pod for pod in snapshot.pods if pod.terminating]
+    standstill = find_standstill(HeldUpPods(history.target, new, old, ending, snapshot.warnings, since), now)
     return (
-        replace(memory, pod_progress=progress, first_restarts=restarts, evidence=evidence),
-        replace(history, progressed=progressed, evidence=evidence, fatal=fatal),
+        replace(memory, pod_progress=progress, first_restarts=restarts, evidence=evidence, unready_since=since),
+        replace(history, progressed=progressed, evidence=evidence, fatal=fatal, standstill=standstill),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from homelab_hooks.deploy.kubernetes.evidence import Evidence
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem
 from homelab_hooks.deploy.state import RolloutState
+from homelab_hooks.kubectl.events import PodWarning
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
@@ -29,6 +30,10 @@ class Snapshot:
     """whether there are no pods to read, as for a CronJob: only the template can show the commit"""
     watched: bool = False
     """whether a watch is up that would end the sleep early"""
+    warnings: Mapping[str, PodWarning] = field(default_factory=dict)
+    """the newest warning about each pod, by its uid; requested only while pods do not become ready"""
+    warned_at: float | None = None
+    """when the warnings were requested"""
     taken_at: float | None = None
     """when its pods were requested, in the clock's seconds; None: at the moment of the assessment"""
     evidence: Evidence = field(default_factory=Evidence)
@@ -83,6 +88,8 @@ class WorkloadMemory:
     pod_progress: PodProgress | None = None
     first_restarts: Mapping[str, int] = field(default_factory=dict)
     """restarts by the pod's uid, in the first poll that saw the pod"""
+    unready_since: Mapping[str, float] = field(default_factory=dict)
+    """when each pod was first seen to be not ready, or terminating, by its uid"""
     evidence: tuple[ObservedProblem, ...] = ()
     undecided_since: float | None = None
     """since when the evidence about the image has been incomplete"""
