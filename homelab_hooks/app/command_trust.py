@@ -5,33 +5,40 @@ Anyone with write access can change a tracked file, so a command in it is approv
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
+from collections.abc import Container
 from pathlib import Path
 
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.system.atomic_file import replace_file
 from homelab_hooks.text.sanitize import strip_control_chars
 
 
 class TrustedCommands:
-    """The approved commands of a repository: one SHA-256 digest a line. A changed command needs a new approval.
+    """The approved commands of a repository: one JSON string a line. A changed command needs a new approval.
 
     Args:
         directory: homelab's directory inside the git directory.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "agreed"
+        self._path = directory / "trusted"
 
     def __contains__(self, command: object) -> bool:
         """Return whether exactly this command was approved."""
+        return command in self.commands()
+
+    def commands(self) -> tuple[str, ...]:
+        """Return the approved commands, the oldest first; lines that are damaged approve nothing."""
         try:
-            return _digest(str(command)) in self._path.read_text(encoding="ascii").split()
-        except (OSError, ValueError):
-            return False
+            lines = self._path.read_text(encoding="ascii", errors="replace").splitlines()
+        except OSError:
+            return ()
+        return tuple(dict.fromkeys(command for line in lines if (command := _parse_line(line)) is not None))
 
     def add(self, command: str) -> None:
         """Approve the command.
@@ -42,13 +49,40 @@ class TrustedCommands:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
-                file.write(f"{_digest(command)}\n")
+                file.write(f"{json.dumps(command)}\n")
         except OSError as error:
-            raise CommandError(
-                f"could not save the approval in {strip_control_chars(str(self._path.parent))}: {error.strerror}",
-                hint="free up disk space or fix permissions",
-                exit=ExitCode.REFUSED,
-            ) from error
+            raise self._not_saved(error) from error
+
+    def revoke(self, commands: Container[str]) -> tuple[str, ...]:
+        """Withdraw the approval of these commands, and return those that had one.
+
+        Raises:
+            CommandError: (refused) the change cannot be saved.
+        """
+        known = self.commands()
+        revoked = tuple(command for command in known if command in commands)
+        if revoked:
+            kept = "".join(f"{json.dumps(command)}\n" for command in known if command not in commands)
+            try:
+                replace_file(self._path, kept, mode=0o600)
+            except OSError as error:
+                raise self._not_saved(error) from error
+        return revoked
+
+    def _not_saved(self, error: OSError) -> CommandError:
+        return CommandError(
+            f"could not save the approvals in {strip_control_chars(str(self._path.parent))}: {error.strerror}",
+            hint="free up disk space or fix permissions",
+            exit=ExitCode.REFUSED,
+        )
+
+
+def _parse_line(line: str) -> str | None:
+    try:
+        command = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return command if isinstance(command, str) else None
 
 
 def require_trusted(config: Config, session: Session) -> None:
@@ -78,26 +112,22 @@ def consent_prompt(command: str, source: str) -> str:
     >>> consent_prompt("make test", ".homelab.toml")
     '.homelab.toml sets verify = `make test`. Approve this command and run it?'
     """
-    return f"{source} sets verify = `{_shown(command)}`. Approve this command and run it?"
+    return f"{source} sets verify = `{format_command(command)}`. Approve this command and run it?"
 
 
 def not_trusted_error(command: str, source: str) -> CommandError:
     """Return the error for a command that the user declines, or cannot be asked about."""
     return CommandError(
-        f"{source} sets verify = `{_shown(command)}`, which has not been approved",
+        f"{source} sets verify = `{format_command(command)}`, which has not been approved",
         hint="to approve the command, run git land in a terminal; or run git config homelab.verify COMMAND",
         exit=ExitCode.REFUSED,
     )
 
 
-def _shown(command: str) -> str:
+def format_command(command: str) -> str:
     r"""Return the complete command on one line: the user approves all of it, so nothing is cut off.
 
-    >>> _shown("make test\nrm x")
+    >>> format_command("make test\nrm x")
     'make test ⏎ rm x'
     """
     return strip_control_chars(command.strip().replace("\n", " ⏎ "))
-
-
-def _digest(command: str) -> str:
-    return hashlib.sha256(command.encode("utf-8", "surrogateescape")).hexdigest()

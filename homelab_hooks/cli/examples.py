@@ -45,6 +45,11 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ),
     ("hooks", "uninstall"): (("homelab hooks uninstall", "remove the hooks and restore the previous ones"),),
     ("hooks", "status"): (("homelab hooks status", "show the installed hooks and what runs when"),),
+    ("trust", "list"): (("homelab trust list", "list the approved commands"),),
+    ("trust", "revoke"): (
+        ("homelab trust revoke 'make test'", "ask again before this command is run"),
+        ("homelab trust revoke --all", "ask again before any command is run"),
+    ),
     ("doctor",): (("homelab doctor", "check your setup"),),
     ("config",): (("homelab config", "show effective settings and their sources"),),
     ("demo",): (

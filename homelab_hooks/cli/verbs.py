@@ -34,6 +34,7 @@ GROUPS = {
     "ci": "Watch, inspect, restart, and cancel the CI pipelines of a commit.",
     "deploy": "Wait for rollouts in a Kubernetes cluster.",
     "work": "Work on a task in its own worktree, and land it.",
+    "trust": "Manage the commands from tracked files that you approved.",
     "hooks": "Manage the git hooks that watch CI after a push, and run checks before a push.",
 }
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
@@ -59,6 +60,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(("hooks", "uninstall"), "write", "remove the git hooks and restore the previous ones", "hooks.uninstall"),
     Command(("hooks", "status"), "read", "show the installed git hooks and what runs when", "hooks.status"),
+    Command(("trust", "list"), "read", "list the approved commands of this repository", "trust.list"),
+    Command(("trust", "revoke"), "write", "withdraw the approval of a command", "trust.revoke"),
     Command(("doctor",), "read", "check everything `git land` depends on and suggest fixes", "doctor"),
     Command(("config",), "read", "show effective settings and their sources", "config"),
     Command(("demo",), "write", "try homelab against simulated services", "demo"),

@@ -109,7 +109,7 @@ def check_repositories_afterwards(request: pytest.FixtureRequest) -> Iterator[No
         assert not list(path.rglob("*.lock.*"))
         assert not list(path.rglob("index.lock"))
         assert [
-            left.name for left in path.rglob("homelab/*") if left.name not in {"land.lock", "agreed", "receipts"}
+            left.name for left in path.rglob("homelab/*") if left.name not in {"land.lock", "trusted", "receipts"}
         ] == []
         assert [entry for entry in clone.git("worktree", "list").splitlines() if "prunable" in entry] == []
         refs = clone.git("for-each-ref", "--format=%(refname)").splitlines()

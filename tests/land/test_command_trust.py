@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S
@@ -26,7 +27,49 @@ def test_only_what_was_agreed_to_is_known(tmp_path: Path) -> None:
     assert "make test" in agreed
     assert "make check" in agreed
     assert "make tes" not in agreed
-    assert (tmp_path / "homelab" / "agreed").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "homelab" / "trusted").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("damage", ["", "{", '["make test"]', "1", "\xff", '"make tes'])
+def test_a_damaged_line_approves_nothing_and_the_others_stay(tmp_path: Path, damage: str) -> None:
+    trusted = TrustedCommands(tmp_path)
+    trusted.add("make check\nrm x")
+    with (tmp_path / "trusted").open("a", encoding="latin-1") as file:
+        file.write(damage + "\n")
+    trusted.add("caf\u00e9")
+    assert trusted.commands() == ("make check\nrm x", "caf\u00e9")
+
+
+def test_a_command_whose_approval_is_revoked_is_asked_about_again(shell: Shell, ann: Clone) -> None:
+    nothing = shell("homelab", "trust", "list", "--output", "plain")
+    assert (nothing.code, nothing.result["verdict"]) == (0, "nothing")
+    typed(shell, "yes")
+    listed = shell("homelab", "trust", "list", "--output", "plain")
+    assert (listed.code, listed.result["verdict"]) == (0, "ok")
+    assert "echo ran >>../ran" in listed.err
+    revoked = shell("homelab", "trust", "revoke", "echo ran >>../ran", "--output", "plain")
+    assert (revoked.code, revoked.result["verdict"]) == (0, "ok")
+    (ann.path.parent / "ran").unlink()
+    ann.commit("again")
+    assert shell(*LAND).code == ExitCode.REFUSED
+    assert not ran(ann)
+    again = shell("homelab", "trust", "revoke", "echo ran >>../ran", "--output", "plain")
+    assert (again.code, again.result["verdict"]) == (0, "nothing")
+
+
+@pytest.mark.parametrize("argv", [(), ("make", "--all")], ids=["neither", "both"])
+def test_revoke_needs_one_command_or_all(shell: Shell, argv: tuple[str, ...]) -> None:
+    assert shell("homelab", "trust", "revoke", *argv).code == ExitCode.USAGE
+
+
+def test_all_approvals_are_revoked_and_each_is_named(shell: Shell, ann: Clone) -> None:
+    trusted = TrustedCommands(ann.path / ".git" / "homelab")
+    trusted.add("make test")
+    trusted.add("make check\nrm x")
+    done = shell("homelab", "trust", "revoke", "--all", "--output", "plain")
+    assert (done.code, done.result["verdict"]) == (0, "ok")
+    assert "no longer approved: make check \u23ce rm x" in done.err
+    assert trusted.commands() == ()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ LOOKS = {
     ("follow",): ("homelab", "follow", "--onto", "main", "--appear-timeout", "0"),
     ("deploy", "wait"): ("homelab", "deploy", "wait", "shop/nothing"),
     ("hooks", "status"): ("homelab", "hooks", "status"),
+    ("trust", "list"): ("homelab", "trust", "list"),
     ("doctor",): ("homelab", "doctor"),
     ("config",): ("homelab", "config"),
     ("manifest",): ("homelab", "manifest"),

@@ -291,6 +291,8 @@ CASES = [
     land(0, "by url alone", arrange=lambda sandbox: sandbox.configure("branch.topic.pushRemote", sandbox.url)),
     other("follow", 0, "--onto", "main", "--follow", "ci", arrange=green),
     other("follow", 1, "--onto", "main", arrange=red),
+    other("trust list", 0),
+    other("trust revoke", 0, "--all"),
 ]
 
 
