@@ -139,7 +139,7 @@ REPOSITORY = (
     Defence(
         "agreement-to-this-command",
         "who agreed to one command has not agreed to another",
-        (Change("app/command_trust.py", "_digest(str(command)) in self", "bool(command) and self"),),
+        (Change("app/command_trust.py", "return command in self.commands()", "return bool(self.commands())"),),
         (f"{AGREEMENT}::test_only_what_was_agreed_to_is_known",),
     ),
     Defence(

@@ -93,7 +93,7 @@ SECRETS = (
     Defence(
         "mode-of-the-agreements",
         "what was agreed to is its user's alone",
-        (Change("app/command_trust.py", "0o600", "0o644"),),
+        (Change("app/command_trust.py", "os.O_CREAT, 0o600)", "os.O_CREAT, 0o644)"),),
         (f"{AGREEMENT}::test_only_what_was_agreed_to_is_known",),
     ),
     Defence(
