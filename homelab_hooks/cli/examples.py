@@ -52,6 +52,10 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ),
     ("doctor",): (("homelab doctor", "check your setup"),),
     ("config",): (("homelab config", "show effective settings and their sources"),),
+    ("completion",): (
+        ('eval "$(homelab completion bash)"', "complete commands in bash; put this line into ~/.bashrc"),
+        ("homelab completion fish | source", "complete commands in fish"),
+    ),
     ("demo",): (
         ("homelab demo", "a landing that passes CI and is rolled out"),
         ("homelab demo red", "a landing that fails in CI"),

@@ -31,6 +31,7 @@ LOOKS = {
     ("doctor",): ("homelab", "doctor"),
     ("config",): ("homelab", "config"),
     ("manifest",): ("homelab", "manifest"),
+    ("completion",): ("homelab", "completion", "bash"),
 }
 GATE = 'printf "x %s refs/heads/main %040d\\n" "$(cat .git/refs/heads/topic)" 0 | exec homelab hooks verify origin url'
 GATES = {("hooks", name) for name in ("ci-green", "land-only")}

@@ -293,6 +293,7 @@ CASES = [
     other("follow", 1, "--onto", "main", arrange=red),
     other("trust list", 0),
     other("trust revoke", 0, "--all"),
+    other("completion", 0, "bash"),
 ]
 
 

@@ -106,6 +106,28 @@ def test_bash_completes(
     assert not told.exists(), "a TAB starts no Python"
 
 
+@pytest.mark.parametrize("program", ["homelab", "homelab-watch", "git-land"])
+def test_the_printed_script_completes_each_program(
+    installed: Installed, workshop: ScratchRepositories, program: str
+) -> None:
+    done = installed.run("homelab", "completion", "bash")
+    assert done.ok, done.err
+    script = workshop.folder / "printed"
+    script.write_bytes(done.stdout)
+    offered = installed.run(
+        "bash", "--norc", "-c", BASH, "bash", str(script), program, "--", at=workshop.clone("a").path
+    )
+    assert "--help" in offered.out.split(), (offered.out, offered.err)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_accepts_the_printed_script(installed: Installed, shell: str) -> None:
+    program = needs(shell)
+    done = installed.run("homelab", "completion", shell)
+    assert done.ok, done.err
+    assert installed.run(program, "-n", "/dev/stdin", stdin=done.out).ok
+
+
 def test_bash_completes_git_land_by_gits_own_completion(
     spied: tuple[Installed, Path], workshop: ScratchRepositories
 ) -> None:
