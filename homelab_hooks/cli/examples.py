@@ -8,7 +8,10 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
         ("homelab-watch v1.2.0", "wait for the pipelines of a tag"),
         ("homelab-watch --timeout 10m || homelab ci logs", "show the logs if it fails"),
     ),
-    ("ci", "status"): (("homelab ci status main", "the CI status of main's latest commit"),),
+    ("ci", "status"): (
+        ("homelab ci status main", "the CI status of main's latest commit"),
+        ("homelab ci status --web", "open the pipeline's page too"),
+    ),
     ("ci", "logs"): (
         ("homelab ci logs --tail 50", "the last 50 lines of each failed step"),
         ("homelab ci logs --step test --follow", "follow one step's log"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.system.browser import open_page
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
 from tests.views.schema import objects
@@ -70,6 +72,27 @@ def test_status_has_the_code_of_the_watch_without_waiting(shell: Shell, push: An
         push(case.script)
     ended = shell("homelab", "ci", "status")
     assert (ended.code, ended.result["verdict"], len(ended.lines)) == (case.code, case.verdict, 1), ended
+
+
+def test_status_opens_the_page_of_the_pipeline(shell: Shell, push: Any, tmp_path: Path) -> None:
+    push(RED)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1 ${{WOODPECKER_TOKEN:-no token}}" >{tmp_path}/opened\n')
+    browser.chmod(0o755)
+    done = shell("homelab", "ci", "status", "--web", BROWSER=f"{browser} %s")
+    assert done.code == 1
+    assert (tmp_path / "opened").read_text() == f"{done.result['url']} no token\n"
+
+
+def test_without_a_page_the_status_is_as_it_was(shell: Shell) -> None:
+    done = shell("homelab", "ci", "status", "--web")
+    assert done.code == 3
+    assert "there is no pipeline whose page could be opened" in done.err
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "ssh://h/"])
+def test_only_web_pages_are_opened(url: str) -> None:
+    assert not open_page(url)
 
 
 def test_status_knows_a_superseded_commit(shell: Shell, push: Any) -> None:

@@ -12,13 +12,15 @@ import argparse
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.ci.model import Pipeline
-from homelab_hooks.events import BackgroundWatch, Log, Start
+from homelab_hooks.events import BackgroundWatch, Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.background.registry import WatchRegistry
+from homelab_hooks.system.browser import open_page
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.redaction import Redactor, sanitize_text
 from homelab_hooks.text.sanitize import truncate_text
+from homelab_hooks.verdict import Verdict
 from homelab_hooks.views.select import is_live_view
 from homelab_hooks.watch.run import explain_failure
 from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines, take_snapshot
@@ -27,6 +29,7 @@ from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
+    parser.add_argument("--web", action="store_true", help="open the pipeline's page in the browser too")
     options.add_event_option(parser)
     options.add_options(parser, *options.CI_OPTIONS, "remote", *options.DECIDING_OPTIONS, "output")
 
@@ -48,7 +51,20 @@ def run(args: argparse.Namespace, session: Session) -> int:
         explain_failure(seen.state, ci, seen.repo, clock=runtime.clock, emit=session.tell)
     if is_live_view(config.output, runtime.terminal):
         _show_recent(seen, session)
+    if args.web:
+        _open_page(seen.verdict, session)
     return session.finish(seen.verdict)
+
+
+def _open_page(verdict: Verdict, session: Session) -> None:
+    """Open the page that the result names; a warning if there is none, or no browser."""
+    if not verdict.url:
+        problem = "there is no pipeline whose page could be opened"
+    elif open_page(verdict.url):
+        return
+    else:
+        problem = "no browser could be started; set BROWSER, or open the URL of the result"
+    session.tell(Log(source="homelab", text=problem, level=LogLevel.WARNING))
 
 
 def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
