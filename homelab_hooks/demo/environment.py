@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Self, TypeVar
@@ -24,6 +24,7 @@ from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo,
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
+from homelab_hooks.text.json_fields import Json
 
 T = TypeVar("T")
 REPO = "acme/app"
@@ -92,7 +93,7 @@ class DemoEnvironment:
         self.vault.write("ci/global", {"woodpecker_api_token": self.token})
         old = short_sha(self.repositories.server_commit(), IMAGE_SHA_DIGITS)
         self.deployment = DeploymentScript(SampleApp(), now=self.clock.now, old=old)
-        cluster = self._open.enter_context(KubernetesSimulator(self.deployment.at, now=self.clock.now))
+        cluster = self._open.enter_context(KubernetesSimulator(self._objects, now=self.clock.now))
         self.environ = {
             **environ,
             "TERM": self._given.get("TERM", "dumb"),
@@ -101,6 +102,10 @@ class DemoEnvironment:
             **{name: self._given[name] for name in ("NO_COLOR", "COLUMNS", "LANG") if name in self._given},
         }
         self.my_clone = self._feature_branch()
+
+    def _objects(self, elapsed: float) -> Sequence[Json]:
+        """Return the objects in the cluster; a scenario may replace the deployment."""
+        return self.deployment.at(elapsed)
 
     def _feature_branch(self) -> Clone:
         clone = self.repositories.clone("app", at=f"{self.git.url}/{REPO}.git", branch="feature")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from homelab_hooks.demo.chain import build_chain, build_stuck_chain
 from homelab_hooks.demo.environment import CI_CONFIG, REPO, DemoEnvironment
+from homelab_hooks.demo.latest import deploy_latest
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.faults import Cut, FaultPoint, FaultRule, StatusFault
 from homelab_hooks.simulators.git_http import PushedRef
@@ -157,6 +158,11 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(
             name="rollout-failed", exit=ExitCode.ROLLOUT_FAILED, rollout=ScriptedRollout(ending=RolloutEnding.CRASH),
             script=timelines.make_green(1.0), summary="the new pods crash",
+        ),
+        Scenario(
+            name="latest", exit=ExitCode.OK, rollout=ScriptedRollout(image_after=2.5), prepare=deploy_latest,
+            script=timelines.make_green(1.0),
+            summary="the image is always :latest; the registry says which commit runs",
         ),
         Scenario(
             name="expired-token", exit=ExitCode.REFUSED, prepare=_expire,

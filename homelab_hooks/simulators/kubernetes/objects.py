@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from homelab_hooks.text.json_fields import Json
@@ -18,6 +19,19 @@ class SampleApp:
     name: str = "web"
     repository: str = "registry.example.test/app"
     replicas: int = 2
+    moving_tag: str = ""
+    """the tag of every image, such as latest; empty: the tag is that of the revision"""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """the digest of the image of each revision; others have one that is made up"""
+
+    def image(self, revision: str) -> str:
+        """Return the image that the template of a revision names."""
+        return f"{self.repository}:{self.moving_tag or revision}"
+
+    def image_id(self, revision: str) -> str:
+        """Return the `imageID` of the pods of a revision."""
+        made_up = f"sha256:{hashlib.sha256(revision.encode()).hexdigest()}"
+        return f"{self.repository}@{self.digests.get(revision, made_up)}"
 
 
 def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, counts: tuple[int, int, int]) -> Json:
@@ -70,7 +84,7 @@ def make_replica_set(app: SampleApp, tag: str, *, number: int, replicas: int) ->
 def make_pod(app: SampleApp, tag: str, name: str, state: str) -> Json:
     """Return a pod; `state`: creating, starting, ready, terminating, pulling, or `crashing N` with N restarts."""
     labels = {"app": app.name, "pod-template-hash": tag}
-    image = f"{app.repository}:{tag}"
+    image = app.image(tag)
     up = state in {"ready", "terminating"}
     meta = {
         **_meta(app, name, generation=1, labels=labels),
@@ -79,7 +93,7 @@ def make_pod(app: SampleApp, tag: str, name: str, state: str) -> Json:
     }
     container = {
         "name": "app", "image": image, "ready": up, "restartCount": 0, "lastState": {},
-        "imageID": f"{app.repository}@sha256:{hashlib.sha256(tag.encode()).hexdigest()}" if up else "",
+        "imageID": app.image_id(tag) if up else "",
         "state": {"running": {}} if up or state == "starting" else {"waiting": {"reason": "ContainerCreating"}},
         **_failure_state(state, image),
     }  # fmt: skip
@@ -107,8 +121,10 @@ def _failure_state(state: str, image: str) -> dict[str, Any]:
 
 
 def _template(app: SampleApp, tag: str, labels: dict[str, str]) -> dict[str, Any]:
-    container = {"name": "app", "image": f"{app.repository}:{tag}"}
-    return {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    container = {"name": "app", "image": app.image(tag)}
+    # Each revision has a template of its own: `kubectl rollout restart` adds this annotation.
+    restarted = {"annotations": {"kubectl.kubernetes.io/restartedAt": tag}} if app.moving_tag else {}
+    return {"metadata": {"labels": labels, **restarted}, "spec": {"containers": [container]}}
 
 
 def _meta(
