@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,10 +22,11 @@ from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.server import FailWatches, KubernetesSimulator
 from tests.support.kubectl_replay import ReplayedKubectl
-from tools.bench.figures import Figure, at_most, delays
+from tools.bench.figures import Figure, at_most, compared, delays
 from tools.bench.place import PROGRAMS, BenchClone
 
-WATCHED, POLLED = 0.5, 1.5
+WATCHED_TIMES = 3.0
+"""of `kubectl rollout status`"""
 MOST = {True: 20, False: 80}
 SETTLE = 1.0
 AT_ONCE = 2
@@ -95,11 +97,15 @@ def latency(place: BenchClone, seconds: Sequence[float]) -> Iterator[Figure]:
             thread.join()
     longest = max(seconds)
     requests: list[Figure] = []
-    for listens, name, most in ((True, "watched", WATCHED), (False, "polled", POLLED)):
+    middle = statistics.median(_delays(found["status"]))
+    for listens, name in ((True, "watched"), (False, "polled")):
         figure = delays(f"end of a rollout to exit {WAY[listens]}, beyond the settle time", _delays(found[name]))
         found_ = figure.found.replace("pipelines", "rollouts")
-        held = sorted(_delays(found[name]))[len(found[name]) // 2] <= most
-        yield figure._replace(found=found_, limit=f"median {most:g} s", held=held)
+        figure = figure._replace(found=found_)
+        if listens:
+            median = statistics.median(_delays(found[name]))
+            figure = compared(figure, median, middle, (WATCHED_TIMES, "`kubectl rollout status`"))
+        yield figure
         asked = max(one.requests for one in found[name])
         what = f"API requests of these rollouts of {min(seconds):.0f} to {longest:.0f} s {WAY[listens]}"
         requests.append(Figure(what, f"at most {asked}"))

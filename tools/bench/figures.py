@@ -32,6 +32,12 @@ def ratio(what: str, ours: Sequence[float], bare: Sequence[float], most: float) 
     return Figure(what, found, f"{most:g} times", mine / its <= most)
 
 
+def compared(figure: Figure, value: float, reference: float, limit: tuple[float, str]) -> Figure:
+    """The figure of a value with a limit: so many times what this reference took in the same run."""
+    most, name = limit
+    return figure._replace(limit=f"{most:.2g} times {name} ({reference:.3g} s)", held=value <= most * reference)
+
+
 def delays(what: str, found: Sequence[float], limit: tuple[float, float] | None = None) -> Figure:
     """Seconds: median and worst."""
     median, worst = statistics.median(found), max(found)
