@@ -249,7 +249,7 @@ def test_defect_15_an_empty_command_verifies_nothing_and_is_refused(
     assert workshop.server_commit() == before
 
 
-@pytest.mark.parametrize("target", ["shop/cronjob/web", "shop/we b", "-shop/web", "a/b/c/d"])
+@pytest.mark.parametrize("target", ["shop/job/web", "shop/we b", "-shop/web", "a/b/c/d"])
 def test_a_malformed_deploy_target_is_a_usage_error_before_the_push(
     shell: Shell, ann: Clone, workshop: ScratchRepositories, target: str
 ) -> None:
