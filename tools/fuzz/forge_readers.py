@@ -17,6 +17,7 @@ from homelab_hooks.forge.detect import detect_forge_kind
 from homelab_hooks.forge.gitea.redelivery import MAX_PAGES, GiteaRedelivery
 from homelab_hooks.forge.github.redelivery import GitHubRedelivery
 from homelab_hooks.forge.provider import PushedCommit, Webhook
+from homelab_hooks.forge.reports import CommitReportReader
 from homelab_hooks.net.message import HttpRequest, HttpResponse
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from tools.fuzz import texts
@@ -86,7 +87,7 @@ def _connect_actions(connection: ForgeConnection) -> ActionsClient:
 
 
 def _connect_statuses(connection: ForgeConnection) -> StatusClient:
-    return StatusClient(connection, SHA, "*", has_checks=True)
+    return StatusClient(connection, CommitReportReader(connection, has_checks=True), SHA, "*")
 
 
 def _read_reports(client: ActionsClient | StatusClient) -> list[Poll[Any]]:

@@ -15,6 +15,7 @@ from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
+from tools.mutants.pull_requests import PULL_REQUESTS
 from tools.mutants.queue import QUEUE
 from tools.mutants.registries import REGISTRIES
 from tools.mutants.repository import REPOSITORY
@@ -56,6 +57,7 @@ REGISTER = (
     *FORGE,
     *CHAINS,
     *FORGE_LINKS,
+    *PULL_REQUESTS,
     *CLUSTER,
     *REGISTRIES,
 )
