@@ -38,9 +38,9 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import NamedTuple
 
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import read_json
-from homelab_hooks.forge.merge_style import MergeStyle
 from homelab_hooks.forge.responses import find_missing_scope, find_rate_limit_wait_s
 from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
 from homelab_hooks.net.retry_after import parse_retry_after

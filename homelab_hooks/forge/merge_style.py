@@ -6,17 +6,9 @@ another commit on the target, so they are chosen only if the user asks for them.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import NamedTuple
 
-
-class MergeStyle(StrEnum):
-    """How a forge merges a pull request."""
-
-    FAST_FORWARD = "fast-forward"
-    MERGE = "merge"
-    SQUASH = "squash"
-    REBASE = "rebase"
+from homelab_hooks.config.pull_requests import MergeStyle
 
 
 class StyleRefused(NamedTuple):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from homelab_hooks.forge.merge_style import MergeStyle
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.forge.pull_requests import PullRequest, PullRequestState
 from homelab_hooks.text.json_fields import (
     Json,

@@ -15,9 +15,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.merge_outcome import MergeOutcome
-from homelab_hooks.forge.merge_style import MergeStyle
 from homelab_hooks.forge.required_checks import RequiredChecks
 from homelab_hooks.polling.outcome import Poll
 from homelab_hooks.text.commit_report import CommitReport

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.merge_outcome import MergeNext, MergeOutcome, read_merge_outcome
-from homelab_hooks.forge.merge_style import MergeStyle
 from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.forge.merge_style import MergeStyle, StyleRefused, choose_merge_style, intersect_styles
+from homelab_hooks.config.pull_requests import MergeStyle
+from homelab_hooks.forge.merge_style import StyleRefused, choose_merge_style, intersect_styles
 
 FAST, MERGE, SQUASH, REBASE = MergeStyle
 ALL = frozenset(MergeStyle)

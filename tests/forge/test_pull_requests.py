@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.forges import connect_pull_requests
 from homelab_hooks.forge.gitea.pull_requests import GiteaPullRequests, parse_protection, parse_repository
 from homelab_hooks.forge.github.pull_requests import GitHubPullRequests
 from homelab_hooks.forge.merge_outcome import MergeNext
-from homelab_hooks.forge.merge_style import MergeStyle
 from homelab_hooks.forge.pull_request_json import parse_pull_request
 from homelab_hooks.forge.pull_requests import (
     AlreadyOpen,

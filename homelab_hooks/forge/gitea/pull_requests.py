@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import ForgeConnection, read_json
 from homelab_hooks.forge.merge_outcome import MergeOutcome, read_merge_outcome
-from homelab_hooks.forge.merge_style import MergeStyle
 from homelab_hooks.forge.pull_request_json import (
     parse_branch_tip,
     parse_pull_request,

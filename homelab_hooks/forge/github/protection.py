@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from homelab_hooks.forge.merge_style import MergeStyle, intersect_styles
+from homelab_hooks.config.pull_requests import MergeStyle
+from homelab_hooks.forge.merge_style import intersect_styles
 from homelab_hooks.forge.pull_request_json import parse_branch_tip
 from homelab_hooks.forge.pull_requests import BranchProtection
 from homelab_hooks.forge.required_checks import RequiredChecks

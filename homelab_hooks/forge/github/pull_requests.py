@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import ForgeConnection, read_json
 from homelab_hooks.forge.github.protection import BranchRow, BranchRules, combine_protection, parse_branch, parse_rules
 from homelab_hooks.forge.merge_outcome import STYLE_HINT, MergeNext, MergeOutcome, read_merge_outcome
-from homelab_hooks.forge.merge_style import MergeStyle
 from homelab_hooks.forge.pull_request_json import (
     parse_pull_request,
     parse_pull_requests,
