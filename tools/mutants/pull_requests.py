@@ -36,6 +36,18 @@ PULL_REQUESTS = (
         (f"{OUTCOME}::test_no_answer_is_settled_by_asking_and_never_sent_again",),
     ),
     Defence(
+        "merge-settled-by-target",
+        "a merge is landed only if the target has it, whatever the forge says of the request",
+        (
+            Change(
+                "forge/merge_settlement.py",
+                "if facts.target_contains_head or facts.has_same_tree:",
+                "if facts.target_contains_head or facts.has_same_tree or is_merged:",
+            ),
+        ),
+        ("tests/forge/test_merge_settlement.py::test_the_target_decides",),
+    ),
+    Defence(
         "merge-sent-once",
         "a merge request is sent once",
         (
