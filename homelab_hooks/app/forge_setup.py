@@ -127,7 +127,12 @@ class ForgeConnector:
         client = self._open_client(config, place)
         kind = place.kind or self._detect_kind(client, place)
         name = f"{DISPLAY_NAMES[kind]} at {place.url}"
-        connection = connect_forge(kind, place, client, self._authorize(kind, remote), name=name)
+        try:
+            authorization = self._authorize(kind, remote)
+        except CommandError:
+            client.close()
+            raise
+        connection = connect_forge(kind, place, client, authorization, name=name)
         return connect_pull_requests(kind, replace(connection, needed_token=WRITER_WORDS))
 
     def connect_redelivery(self, config: Config, remote: ForgeRemote) -> Redelivery:
