@@ -10,7 +10,7 @@ kind of forge, the style, and the answer. It says what to do next (`MergeNext`):
     MERGED        the target should have the merge: read it there before anything is called landed
     RETRY_SOON    send the same request again, for at most RETRY_WINDOW_S; after that, git knows the true cause
     TARGET_MOVED  fetch. If the target contains the head, it is merged; else merge, verify, and push the head again
-    HEAD_MOVED    the pull request's head is not the pinned commit: somebody else pushed, nothing was merged
+    HEAD_MOVED    the pull request's head is not the pinned commit: another client pushed, nothing was merged
     POLICY        people, or the settings of the repository, have to act; the text is the forge's own
     DENIED        the token is missing, refused, or may not merge
     SETTLE        it is not known whether the merge happened: look at the target and at the pull request

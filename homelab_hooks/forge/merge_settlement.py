@@ -29,7 +29,7 @@ class Settlement(Enum):
     MERGED_DIFFERENTLY = auto()
     """the request is merged, and the target has neither the commit nor its tree"""
     HEAD_MOVED = auto()
-    """not merged, and somebody else pushed to the head"""
+    """not merged, and another client pushed to the head"""
     CLOSED = auto()
     """not merged, and closed by a person, or by the deletion of its branch"""
     NOT_MERGED = auto()

@@ -62,7 +62,7 @@ class PullWorld:
         return sha
 
     def move_target(self, name: str = "other", text: str = "") -> str:
-        """Commit to main, as somebody else; the clone's branch stays as it is."""
+        """Commit to main, as another client; the clone's branch stays as it is."""
         self.clone.git("switch", "--quiet", "--detach", "origin/main")
         sha = self.push("main", name, text)
         self.clone.git("switch", "--quiet", "topic")

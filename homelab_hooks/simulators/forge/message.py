@@ -42,14 +42,14 @@ class ForgeRequest:
 
 
 class Caller(NamedTuple):
-    """Who sent a request, and with which scopes; without a user: nobody."""
+    """Who sent a request, and with which scopes; without a user: anonymous."""
 
     user: ForgeUser | None = None
     scopes: frozenset[str] = ALL_SCOPES
 
     @property
     def login(self) -> str:
-        """Return the login; empty: nobody."""
+        """Return the login; empty: anonymous."""
         return self.user.login if self.user else ""
 
 

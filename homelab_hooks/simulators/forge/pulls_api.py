@@ -161,7 +161,7 @@ def _change(
 def _review(
     forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
 ) -> ForgeAnswer | None:
-    """Add a review; only one by somebody with write access counts (recording 03f)."""
+    """Add a review; only those of users with write access count (recording 03f)."""
     del forge
     pull, event = find_pull(repo, rest), json.loads(request.body)["event"]
     if pull is None:

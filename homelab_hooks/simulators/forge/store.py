@@ -71,7 +71,7 @@ class SimulatedForgeRepo:
     merge_cuts: list[MergeCut] = field(default_factory=list)
     """the next merges whose answers are lost, in order"""
     before_merge: Callable[[], object] | None = None
-    """called once, between the checks of a merge and the update of the target: somebody else may push"""
+    """called once, between the checks of a merge and the update of the target: another client may push"""
 
     def read_git(self) -> None:
         """Take the branches from the repository, which pushes move without the API."""
