@@ -71,8 +71,10 @@ def _connect_provider(spec: LinkSpec, context: ChainContext, remote: ForgeRemote
         from homelab_hooks.ci.status.client import StatusClient
         from homelab_hooks.ci.status.connect import make_status_provider
         from homelab_hooks.ci.status.traits import make_status_traits
+        from homelab_hooks.forge.reports import CommitReportReader
 
-        statuses = StatusClient(access.api, sha, spec.context, has_checks=access.kind is ForgeKind.GITHUB)
+        reports = CommitReportReader(access.api, has_checks=access.kind is ForgeKind.GITHUB)
+        statuses = StatusClient(access.api, reports, sha, spec.context)
         return make_status_provider(statuses, make_status_traits(is_anonymous=access.is_anonymous))
     from homelab_hooks.ci.actions.client import ActionsClient
     from homelab_hooks.ci.actions.connect import make_actions_provider

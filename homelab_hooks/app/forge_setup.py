@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.forge_token import TokenDestination, VariableChoice, choose_variable, explain_missing_token
@@ -25,6 +26,9 @@ from homelab_hooks.git.remote_url import RepoAddress, parse_remote_url
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.polling.retry import repeat_until
+
+if TYPE_CHECKING:
+    from homelab_hooks.forge.pull_requests import PullRequestForge
 
 DETECTION_TIMEOUT_S = 20.0
 """seconds in which the kind of a forge must be detected, retries included"""
@@ -110,6 +114,26 @@ class ForgeConnector:
             authorization = Authorization("", "a request without a token")
         name = f"{DISPLAY_NAMES[kind]} at {place.url}"
         return ForgeAccess(kind, connect_forge(kind, place, client, authorization, name=name))
+
+    def connect_pull_requests(self, config: Config, remote: ForgeRemote) -> PullRequestForge:
+        """Return the pull requests of a forge, with a token: nothing is merged without one.
+
+        Raises:
+            CommandError: the forge, its kind, or its token is not available.
+        """
+        from homelab_hooks.forge.forges import WRITER_WORDS, connect_pull_requests
+
+        place = remote.place
+        client = self._open_client(config, place)
+        kind = place.kind or self._detect_kind(client, place)
+        name = f"{DISPLAY_NAMES[kind]} at {place.url}"
+        try:
+            authorization = self._authorize(kind, remote)
+        except CommandError:
+            client.close()
+            raise
+        connection = connect_forge(kind, place, client, authorization, name=name)
+        return connect_pull_requests(kind, replace(connection, needed_token=WRITER_WORDS))
 
     def connect_redelivery(self, config: Config, remote: ForgeRemote) -> Redelivery:
         """Return the redelivery service. Raises CommandError if the forge, its kind, or its token is not available.

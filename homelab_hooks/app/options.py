@@ -28,8 +28,10 @@ WATCH_OPTIONS = FOLLOW_OPTIONS
 """the options of the watch after a plain push"""
 FORGE_OPTIONS = ("forge_url",)
 """the options of commands that send a request to the forge's API"""
+PROTECTED_OPTIONS = ("protected", "merge_style")
+"""what a landing does on a target that takes no direct pushes"""
 LAND_OPTIONS = (
-    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", "follow", "deploy",
+    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", *PROTECTED_OPTIONS, "follow", "deploy",
     *PROOF_OPTIONS, "forge_url", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
 )  # fmt: skip
 

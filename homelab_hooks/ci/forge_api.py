@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 from homelab_hooks.ci.model import Pipeline, QueueInfo, Repo, RunRef, Status
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, Found, Poll
-from homelab_hooks.text.json_fields import Json, read_text
+from homelab_hooks.text.commit_report import REPORT_PAGE_SIZE, read_run_word
+from homelab_hooks.text.json_fields import Json
 
 T = TypeVar("T")
-PAGE_SIZE = 50
+PAGE_SIZE = REPORT_PAGE_SIZE
 """rows of the longest page that Gitea gives (forge recording 04); GitHub gives up to 100"""
 WORDS = {
     # GitHub's and Gitea's status
@@ -61,23 +61,8 @@ def read_status(json: Json) -> tuple[Status, str]:
     >>> read_status({"status": "completed", "conclusion": "stale"})
     (<Status.UNKNOWN: 'unknown'>, 'stale')
     """
-    word = read_text(json, "status", required=True)
-    if word == "completed":
-        word = read_text(json, "conclusion") or word
+    word = read_run_word(json)
     return WORDS.get(word, Status.UNKNOWN), word
-
-
-def read_time(json: Json, *keys: str) -> int:
-    """Return a time in unix seconds; 0 for none, and for the zero times of Go (forge recording 07b-actions-success).
-
-    >>> read_time({"started_at": "2026-11-30T09:01:47Z"}, "started_at"), read_time({}, "started_at")
-    (1796029307, 0)
-    """
-    text = next((value for key in keys if (value := read_text(json, key))), "")
-    try:
-        return max(0, int(datetime.fromisoformat(text).timestamp()))
-    except (ValueError, OverflowError):
-        return 0
 
 
 class AttemptCounter:

@@ -11,6 +11,7 @@ from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl, find_dial
 from homelab_hooks.config.cleartext import reject_cleartext_http
 from homelab_hooks.config.image_proof import ImageProof
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
+from homelab_hooks.config.pull_requests import MergeStyle, ProtectedTarget
 from homelab_hooks.config.remote_forge import RemoteForge, read_remote_forges
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
@@ -89,6 +90,9 @@ class Config(NamedTuple):
     workflow: tuple[str, ...]
     superseded: Superseded
     when_busy: WhenBusy
+    protected: ProtectedTarget
+    merge_style: MergeStyle | None
+    """None: auto"""
     forge_url: ServerUrl | None
     connect_to: tuple[ConnectTo, ...]
     forge_ca_file: Path | None

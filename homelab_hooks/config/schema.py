@@ -10,6 +10,7 @@ from homelab_hooks.config import parsers
 from homelab_hooks.config.address import parse_connect_to, parse_dial, parse_server_url
 from homelab_hooks.config.image_proof import parse_image_proof
 from homelab_hooks.config.link_spec import parse_link
+from homelab_hooks.config.pull_requests import parse_merge_style, parse_protected
 from homelab_hooks.text import durations
 
 
@@ -140,6 +141,19 @@ SETTINGS: tuple[Setting, ...] = (
         parse=lambda text: WhenBusy(parsers.make_choice_parser(*WhenBusy)(text)),
         option="--when-busy", metavar="auto|wait|push|refuse", env=("HOMELAB_WHEN_BUSY",), git="homelab.whenBusy",
         tracked="when-busy", default="auto",
+    ),
+    Setting(
+        name="protected",
+        description="on a target that takes no direct pushes: print the link of a pull request, or merge one after its "
+        "checks",
+        parse=parse_protected, option="--protected", metavar="link|merge", env=("HOMELAB_PROTECTED",),
+        git="homelab.protected", tracked="protected", default="link",
+    ),
+    Setting(
+        name="merge_style",
+        description="how the forge merges a pull request; auto: a fast-forward or a merge commit, as allowed",
+        parse=parse_merge_style, option="--merge-style", metavar="auto|fast-forward|merge|squash|rebase",
+        env=("HOMELAB_MERGE_STYLE",), git="homelab.mergeStyle", tracked="merge-style", default="auto",
     ),
     Setting(
         name="forge_url", description="URL of the forge", parse=parse_server_url, option="--forge-url", metavar="URL",

@@ -76,11 +76,14 @@ class ForgeConnection:
         """Send a request without a body, whose response has none that matters; it is sent once only."""
         return read_forge_response(self.send("POST", path, within=within), None, self._context(subject))
 
-    def send(self, method: str, path: str, *, within: float) -> HttpResponse | RequestFailed:
-        """Send a request, and return the response as it is."""
+    def send(
+        self, method: str, path: str, *, within: float, json_body: Mapping[str, object] | None = None
+    ) -> HttpResponse | RequestFailed:
+        """Send a request once, and return the response as it is; a redirect is not followed."""
         credential = {"Authorization": self.authorization.value} if self.authorization.value else {}
-        headers = {**self.headers, **credential}
-        request = HttpRequest(method, self.api_path + path, headers=headers)
+        kind = {"Content-Type": "application/json"} if json_body is not None else {}
+        body = json.dumps(json_body).encode() if json_body is not None else b""
+        request = HttpRequest(method, self.api_path + path, body, {**self.headers, **kind, **credential})
         return self.transport.send(request, timeout=within, max_bytes=MAX_BODY_BYTES)
 
     def _context(self, subject: str) -> RequestContext:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import Authorization, ForgeConnection, ForgeTransport
 from homelab_hooks.forge.place import ForgePlace
 from homelab_hooks.forge.provider import Redelivery
 
+if TYPE_CHECKING:
+    from homelab_hooks.forge.pull_requests import PullRequestForge
+
 DISPLAY_NAMES = {ForgeKind.GITEA: "Gitea", ForgeKind.FORGEJO: "Forgejo", ForgeKind.GITHUB: "GitHub"}
 """the kinds as people write them"""
 
 
 READER_WORDS = "a token that may read the repository"
+WRITER_WORDS = "a token with write access to the repository (scope write:repository)"
+"""what a pull request needs, and nothing more"""
 
 
 def connect_forge(
@@ -42,6 +48,21 @@ def connect_redelivery(
     from homelab_hooks.forge.gitea.redelivery import GiteaRedelivery
 
     return GiteaRedelivery(ForgeConnection(transport, get_api_path(kind, place), name, authorization))
+
+
+def connect_pull_requests(kind: ForgeKind, connection: ForgeConnection) -> PullRequestForge:
+    """Return the pull requests of a forge; nothing is sent before the first request."""
+    from homelab_hooks.forge.pull_requests import PullRequestForge
+
+    if kind is ForgeKind.GITHUB:
+        from homelab_hooks.forge.github.pull_requests import GitHubPullRequests
+
+        github = GitHubPullRequests(connection)
+        return PullRequestForge(kind, connection.name, target=github, pulls=github, gate=github)
+    from homelab_hooks.forge.gitea.pull_requests import GiteaPullRequests
+
+    gitea = GiteaPullRequests(connection, kind)
+    return PullRequestForge(kind, connection.name, target=gitea, pulls=gitea, gate=gitea)
 
 
 def get_api_path(kind: ForgeKind, place: ForgePlace) -> str:

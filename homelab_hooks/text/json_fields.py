@@ -69,6 +69,21 @@ def read_number(json: Json, *keys: str, required: bool = False) -> int:
     return value or 0
 
 
+def read_time(json: Json, *keys: str) -> int:
+    """Return a time in unix seconds; 0 for none, and for the zero times of Go (forge recording 07b-actions-success).
+
+    >>> read_time({"started_at": "2026-11-30T09:01:47Z"}, "started_at"), read_time({}, "started_at")
+    (1796029307, 0)
+    """
+    from datetime import datetime
+
+    text = next((value for key in keys if (value := read_text(json, key))), "")
+    try:
+        return max(0, int(datetime.fromisoformat(text).timestamp()))
+    except (ValueError, OverflowError):
+        return 0
+
+
 def require_types(raw: Mapping[str, Any], *, max_int: int = MAX_INT, **types: type) -> None:
     """Check the fields of an object that this program wrote itself, but that may have been changed since.
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.simulators.faults import FaultPlan
 from homelab_hooks.simulators.forge.faults import find_fault
-from homelab_hooks.simulators.forge.gitea_api import ForgeRequest, answer
+from homelab_hooks.simulators.forge.gitea_api import answer
+from homelab_hooks.simulators.forge.message import ForgeRequest
 from homelab_hooks.simulators.forge.runs import ForgeReports, RunPhase, SimulatedJob, SimulatedRun
 from homelab_hooks.simulators.forge.store import ALL_SCOPES, ForgeStore, ForgeUser, RepoRight, SimulatedForgeRepo
 from tests.watch.run_without_sockets import StreamClock

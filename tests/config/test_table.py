@@ -14,6 +14,7 @@ import pytest
 from homelab_hooks.config.address import ConnectTo, Dial, ServerUrl
 from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.config.link_spec import parse_link
+from homelab_hooks.config.pull_requests import MergeStyle, ProtectedTarget
 from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
@@ -64,6 +65,10 @@ SAMPLES = {
     "workflow": Sample(("build", ("build",)), ("deploy", ("deploy",)), ("a\x07b", "a\x1b[2J")),
     "superseded": Sample(("follow", Superseded.FOLLOW), ("fail", Superseded.FAIL), ("never", "AUTO")),
     "when_busy": Sample(("wait", WhenBusy.WAIT), ("refuse", WhenBusy.REFUSE), ("later", "WAIT")),
+    "protected": Sample(("merge", ProtectedTarget.MERGE), ("link", ProtectedTarget.LINK), ("always", "MERGE")),
+    "merge_style": Sample(
+        ("squash", MergeStyle.SQUASH), ("fast-forward", MergeStyle.FAST_FORWARD), ("octopus", "Merge")
+    ),
     "forge_url": Sample(
         ("https://git.example.test", ServerUrl("https", "git.example.test", 443)),
         ("https://git.example.test:8443/git/", ServerUrl("https", "git.example.test", 8443, "/git")),
@@ -334,8 +339,8 @@ def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
 
 def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:
     assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
-        "repo", "target", "verify", "follow", "workflow", "superseded", "when-busy", "deploy", "timeout",
-        "appear-timeout", "rollout-timeout", "settle", "image-proof",
+        "repo", "target", "verify", "follow", "workflow", "superseded", "when-busy", "protected", "merge-style",
+        "deploy", "timeout", "appear-timeout", "rollout-timeout", "settle", "image-proof",
     }  # fmt: skip
 
 

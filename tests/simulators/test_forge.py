@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.simulators.forge.gitea_api import ForgeRequest, answer
+from homelab_hooks.simulators.forge.gitea_api import answer
+from homelab_hooks.simulators.forge.message import ForgeRequest
 from homelab_hooks.simulators.forge.server import deliver_to_woodpecker
 from homelab_hooks.simulators.forge.store import (
     ALL_SCOPES,

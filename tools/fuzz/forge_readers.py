@@ -11,12 +11,16 @@ from homelab_hooks.ci.model import Repo, Status, Step
 from homelab_hooks.ci.provider import RunFilter
 from homelab_hooks.ci.status.client import StatusClient
 from homelab_hooks.config.address import ServerUrl
+from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.forge.connection import Authorization, ForgeConnection
 from homelab_hooks.forge.detect import detect_forge_kind
+from homelab_hooks.forge.forges import connect_pull_requests
 from homelab_hooks.forge.gitea.redelivery import MAX_PAGES, GiteaRedelivery
 from homelab_hooks.forge.github.redelivery import GitHubRedelivery
 from homelab_hooks.forge.provider import PushedCommit, Webhook
+from homelab_hooks.forge.pull_requests import MergeRequest, NewPullRequest
+from homelab_hooks.forge.reports import CommitReportReader
 from homelab_hooks.net.message import HttpRequest, HttpResponse
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from tools.fuzz import texts
@@ -69,13 +73,34 @@ def forge(data: bytes) -> None:
     )
     assert transport.requests <= MAX_REQUESTS + MAX_PAGES
     actions, statuses = (make(connection) for make in (_connect_actions, _connect_statuses))
-    for poll in (*polls, *_read_reports(actions), *_read_reports(statuses)):
+    pulls = _read_pull_requests(connection)
+    for poll in (*polls, *pulls, *_read_reports(actions), *_read_reports(statuses)):
         assert isinstance(poll, LOOKS)
         if isinstance(poll, Unavailable | Denied | NotFound):
             assert not texts.harmful(poll.reason), poll
             assert len(poll.reason) <= MAX_REASON_CHARS, poll
         if isinstance(poll, Unavailable):
             assert poll.retry_after is None or poll.retry_after >= 0
+
+
+def _read_pull_requests(connection: ForgeConnection) -> list[Poll[Any]]:
+    """What a landing through a pull request asks; the outcome of the merge is checked here."""
+    polls: list[Poll[Any]] = []
+    new, request = NewPullRequest("topic", "main", "x"), MergeRequest(7, SHA, MergeStyle.MERGE)
+    for kind in ForgeKind:
+        pulls = connect_pull_requests(kind, connection)
+        polls += [
+            pulls.target.read_repository("acme/app", within=5.0),
+            pulls.target.read_protection("acme/app", "main", within=5.0),
+            pulls.pulls.find_open("acme/app", "topic", "main", within=5.0),
+            pulls.pulls.open("acme/app", new, within=5.0),
+            pulls.pulls.read("acme/app", 7, within=5.0),
+            pulls.gate.read_reports("acme/app", SHA, within=5.0),
+        ]
+        outcome = pulls.gate.merge("acme/app", request, within=5.0)
+        assert not texts.harmful(outcome.reason), outcome
+        assert outcome.retry_after is None or outcome.retry_after >= 0
+    return polls
 
 
 def _connect_actions(connection: ForgeConnection) -> ActionsClient:
@@ -86,7 +111,7 @@ def _connect_actions(connection: ForgeConnection) -> ActionsClient:
 
 
 def _connect_statuses(connection: ForgeConnection) -> StatusClient:
-    return StatusClient(connection, SHA, "*", has_checks=True)
+    return StatusClient(connection, CommitReportReader(connection, has_checks=True), SHA, "*")
 
 
 def _read_reports(client: ActionsClient | StatusClient) -> list[Poll[Any]]:
@@ -110,6 +135,9 @@ TARGETS = {
         b'200 \x1f{"workflow_runs": [{"id": 7, "path": "b.yml@refs/heads/main", "event": "push", "status": "queued", '
         b'"head_sha": "%s"}], "jobs": [], "check_runs": [], "statuses": null}' % SHA.encode(),
         b'200 \x1f[{"id": 7, "context": "ci/build", "status": "success", "target_url": "https://ci.example.test/"}]',
+        b'200 \x1f{"number": 7, "state": "open", "head": {"ref": "topic", "sha": "%s", "repo": '
+        b'{"full_name": "acme/app"}}, "base": {"ref": "main"}, "mergeable": null}' % SHA.encode(),
+        b'405 \x1f{"message": "Please try again later"}', b'409 \x1f{"message": "head out of date"}',
         b"429 120\x1f", b"403 1796040090\x1f{}", b'401 \x1f{"message": "no\\u001b[2J"}', b"301 text/html\x1f<html>",
     )),
 }  # fmt: skip

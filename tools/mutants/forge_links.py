@@ -116,7 +116,7 @@ FORGE_LINKS = (
     Defence(
         "status-all-pages",
         "a red status on a later page is seen",
-        (Change("ci/status/client.py", "if len(answer.value) < PAGE_SIZE:", "if answer.value:"),),
+        (Change("polling/pages.py", "if len(poll.value) < page_size:", "if poll.value:"),),
         (f"{STATUSES}::test_a_red_context_on_the_last_page_is_seen",),
     ),
     Defence(

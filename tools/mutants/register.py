@@ -16,6 +16,7 @@ from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
+from tools.mutants.pull_requests import PULL_REQUESTS
 from tools.mutants.queue import QUEUE
 from tools.mutants.registries import REGISTRIES
 from tools.mutants.repository import REPOSITORY
@@ -59,6 +60,7 @@ REGISTER = (
     *CHAINS,
     *FORGE_LINKS,
     *IMAGE_PROOFS,
+    *PULL_REQUESTS,
     *CLUSTER,
     *REGISTRIES,
     *TARGETS,

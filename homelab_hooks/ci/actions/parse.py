@@ -8,7 +8,7 @@ chosen by field.
 
 from __future__ import annotations
 
-from homelab_hooks.ci.forge_api import AttemptCounter, read_status, read_time
+from homelab_hooks.ci.forge_api import AttemptCounter, read_status
 from homelab_hooks.ci.model import Pipeline, RunRef, Status, Step, Workflow
 from homelab_hooks.text.json_fields import (
     Json,
@@ -18,6 +18,7 @@ from homelab_hooks.text.json_fields import (
     read_number,
     read_object,
     read_text,
+    read_time,
 )
 
 _BRANCH_PREFIX = "refs/heads/"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homelab_hooks.simulators.faults import BodyFault, FaultPlan, StatusFault
-from homelab_hooks.simulators.forge.gitea_api import JSON_TYPE, ForgeAnswer, ForgeRequest
+from homelab_hooks.simulators.forge.message import JSON_TYPE, ForgeAnswer, ForgeRequest
 
 
 def find_fault(plan: FaultPlan, request: ForgeRequest, now: float) -> ForgeAnswer | None:

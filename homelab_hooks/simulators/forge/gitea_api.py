@@ -5,70 +5,33 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from homelab_hooks.simulators.forge import runs
-from homelab_hooks.simulators.forge.store import (
-    ALL_SCOPES,
-    ForgeStore,
-    ForgeUser,
-    RepoRight,
-    SimulatedForgeRepo,
-    SimulatedWebhook,
+from homelab_hooks.simulators.forge.message import (
+    NOT_FOUND_PAGE,
+    Caller,
+    ForgeAnswer,
+    ForgeRequest,
+    RouteHandler,
+    make_json,
+    make_message,
+    make_not_found,
 )
-
-JSON_TYPE = "application/json;charset=utf-8"
-NOT_FOUND_PAGE = b"404 page not found\n"
-
-
-class ForgeAnswer(NamedTuple):
-    """A response."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = JSON_TYPE
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class ForgeRequest:
-    """A request; header names are in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the last value of each query parameter."""
-        return {name: values[-1] for name, values in parse_qs(urlsplit(self.path).query).items()}
-
-
-class Caller(NamedTuple):
-    """Who sent a request, and with which scopes; without a user: nobody."""
-
-    user: ForgeUser | None = None
-    scopes: frozenset[str] = ALL_SCOPES
-
-    @property
-    def login(self) -> str:
-        """Return the login; empty: nobody."""
-        return self.user.login if self.user else ""
+from homelab_hooks.simulators.forge.pulls_api import PULL_ROUTES, encode_branch, encode_repository
+from homelab_hooks.simulators.forge.store import ForgeStore, RepoRight, SimulatedForgeRepo, SimulatedWebhook
 
 
 def answer(forge: ForgeStore, request: ForgeRequest, base_url: str) -> ForgeAnswer:
     """Return the response to a request."""
     caller = find_caller(forge, request.headers.get("authorization", ""))
     if caller is None:
-        return _message(HTTPStatus.UNAUTHORIZED, "invalid username, password or token", base_url)
+        return make_message(HTTPStatus.UNAUTHORIZED, "invalid username, password or token", base_url)
     path = unquote(urlsplit(request.path).path)
     if path == "/api/v1/version" and request.method == "GET":
-        return _json({"version": forge.version})
+        return make_json({"version": forge.version})
     for method, pattern, right, handler in ROUTES:
         match = pattern.fullmatch(path)
         if not (match and method == request.method):
@@ -76,8 +39,9 @@ def answer(forge: ForgeStore, request: ForgeRequest, base_url: str) -> ForgeAnsw
         repo = forge.repository(match["repo"])
         refused = _refuse(caller, repo, right, method, base_url)
         if refused or repo is None:
-            return refused or _not_found(base_url)
-        return handler(forge, repo, request, match["rest"] or "", caller) or _not_found(base_url)
+            return refused or make_not_found(base_url)
+        repo.read_git()
+        return handler(forge, repo, request, match["rest"] or "", caller) or make_not_found(base_url)
     return ForgeAnswer(HTTPStatus.NOT_FOUND, NOT_FOUND_PAGE, "text/plain; charset=utf-8")
 
 
@@ -104,33 +68,32 @@ def _refuse(
     is_visible = repo is not None and (not repo.private or own >= RepoRight.READ)
     scope = "read:repository" if method == "GET" else "write:repository"
     if not is_visible:
-        return _not_found(base_url)
+        return make_not_found(base_url)
     if caller.user is None:
         needs_token = right > RepoRight.READ
-        return _message(HTTPStatus.UNAUTHORIZED, "token is required", base_url) if needs_token else None
+        return make_message(HTTPStatus.UNAUTHORIZED, "token is required", base_url) if needs_token else None
     if scope not in caller.scopes and not (scope.startswith("read") and "write:repository" in caller.scopes):
         own_scopes = ",".join(sorted(caller.scopes))
         text = f"token does not have at least one of required scope(s), required=[{scope}], token scope={own_scopes}"
-        return _message(HTTPStatus.FORBIDDEN, text, base_url)
+        return make_message(HTTPStatus.FORBIDDEN, text, base_url)
     if right is RepoRight.ADMIN and own < RepoRight.ADMIN:
         text = "user should be an owner or a collaborator with admin write of a repository"
-        return _message(HTTPStatus.FORBIDDEN, text, base_url)
+        return make_message(HTTPStatus.FORBIDDEN, text, base_url)
     return None
 
 
 def _get_repository(
     forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
 ) -> ForgeAnswer | None:
-    del forge, request, rest, caller
-    return _json({"full_name": repo.full_name, "default_branch": repo.default_branch, "private": repo.private})
+    del forge, request, rest
+    return make_json(encode_repository(repo, caller))
 
 
 def _get_branch(
     forge: ForgeStore, repo: SimulatedForgeRepo, request: ForgeRequest, rest: str, caller: Caller
 ) -> ForgeAnswer | None:
-    del forge, request, caller
-    sha = repo.branches.get(rest)
-    return _json({"name": rest, "commit": {"id": sha}, "protected": False}) if sha else None
+    del forge, request
+    return make_json(encode_branch(repo, rest, caller)) if rest in repo.branches else None
 
 
 def _list_hooks(
@@ -139,7 +102,7 @@ def _list_hooks(
     del forge, rest, caller
     limit, page = int(request.query.get("limit", "30")), int(request.query.get("page", "1"))
     rows = [encode_hook(hook) for hook in repo.hooks[(page - 1) * limit : page * limit]]
-    return _json(rows, ("X-Total-Count", str(len(repo.hooks))))
+    return make_json(rows, ("X-Total-Count", str(len(repo.hooks))))
 
 
 def _get_hook(
@@ -147,7 +110,7 @@ def _get_hook(
 ) -> ForgeAnswer | None:
     del forge, request, caller
     hook = _find_hook(repo, rest)
-    return _json(encode_hook(hook)) if hook else None
+    return make_json(encode_hook(hook)) if hook else None
 
 
 def _create_hook(
@@ -159,7 +122,7 @@ def _create_hook(
     hook = SimulatedWebhook(number, options["config"]["url"], options["events"], options["active"])
     hook.branch_filter = options.get("branch_filter", "")
     repo.hooks.append(hook)
-    return _json(encode_hook(hook))._replace(status=HTTPStatus.CREATED)
+    return make_json(encode_hook(hook))._replace(status=HTTPStatus.CREATED)
 
 
 def _change_hook(
@@ -173,7 +136,7 @@ def _change_hook(
     options = json.loads(request.body)
     hook.active, hook.events = options.get("active", hook.active), options.get("events", hook.events)
     hook.branch_filter = options.get("branch_filter", "")
-    return _json(encode_hook(hook))
+    return make_json(encode_hook(hook))
 
 
 def _test_hook(
@@ -192,7 +155,7 @@ def _list_runs(
 ) -> ForgeAnswer | None:
     del rest, caller
     page = runs.list_runs(repo.reports, request.query, forge.now(), "https://git.example.test")
-    return _json({"workflow_runs": page.rows, "total_count": page.total}, ("X-Total-Count", str(page.total)))
+    return make_json({"workflow_runs": page.rows, "total_count": page.total}, ("X-Total-Count", str(page.total)))
 
 
 def _list_jobs(
@@ -202,7 +165,7 @@ def _list_jobs(
     page = runs.list_jobs(repo.reports, rest, request.query, forge.now())
     if page is None:
         return None
-    return _json({"jobs": page.rows, "total_count": page.total}, ("X-Total-Count", str(page.total)))
+    return make_json({"jobs": page.rows, "total_count": page.total}, ("X-Total-Count", str(page.total)))
 
 
 def _get_job_log(
@@ -222,7 +185,7 @@ def _list_statuses(
     if rest not in known:
         return None
     page = runs.list_statuses(repo.reports, rest, request.query, forge.now())
-    return _json(page.rows, ("X-Total-Count", str(page.total)))
+    return make_json(page.rows, ("X-Total-Count", str(page.total)))
 
 
 def _find_hook(repo: SimulatedForgeRepo, number: str) -> SimulatedWebhook | None:
@@ -243,7 +206,6 @@ def encode_hook(hook: SimulatedWebhook) -> dict[str, Any]:
     }
 
 
-RouteHandler = Callable[[ForgeStore, SimulatedForgeRepo, ForgeRequest, str, Caller], ForgeAnswer | None]
 _REPO = r"/api/v1/repos/(?P<repo>[^/]+/[^/]+)"
 ROUTES: tuple[tuple[str, re.Pattern[str], RepoRight, RouteHandler], ...] = tuple(
     (method, re.compile(_REPO + pattern), right, handler)
@@ -260,18 +222,6 @@ ROUTES: tuple[tuple[str, re.Pattern[str], RepoRight, RouteHandler], ...] = tuple
         ("GET", "/actions/runs/(?P<rest>[0-9]+)/jobs", RepoRight.WRITE, _list_jobs),
         ("GET", "/actions/jobs/(?P<rest>[0-9]+)/logs", RepoRight.WRITE, _get_job_log),
         ("GET", "/commits/(?P<rest>[0-9a-f]{40})/statuses", RepoRight.READ, _list_statuses),
+        *PULL_ROUTES,
     )
 )
-
-
-def _json(body: Any, *headers: tuple[str, str]) -> ForgeAnswer:
-    return ForgeAnswer(HTTPStatus.OK, json.dumps(body).encode(), headers=headers)
-
-
-def _message(status: HTTPStatus, text: str, base_url: str) -> ForgeAnswer:
-    return ForgeAnswer(status, json.dumps({"message": text, "url": f"{base_url}/api/swagger"}).encode())
-
-
-def _not_found(base_url: str) -> ForgeAnswer:
-    body = {"errors": None, "message": "not found", "url": f"{base_url}/api/swagger"}
-    return ForgeAnswer(HTTPStatus.NOT_FOUND, json.dumps(body).encode())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from io import BytesIO
 from typing import NamedTuple, Self
 
 from homelab_hooks.simulators.faults import FaultPlan
 from homelab_hooks.simulators.forge.faults import find_fault
-from homelab_hooks.simulators.forge.gitea_api import ForgeRequest, answer, find_caller
+from homelab_hooks.simulators.forge.gitea_api import answer, find_caller
+from homelab_hooks.simulators.forge.message import ForgeAnswer, ForgeRequest
 from homelab_hooks.simulators.forge.store import ForgeStore, HookDelivery
 from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_exactly
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
@@ -58,7 +60,7 @@ class ForgeSimulator:
         """Return its address, without a trailing slash."""
         return self._thread.url
 
-    def handle(self, request: ForgeRequest) -> tuple[int, str, bytes, tuple[tuple[str, str], ...]]:
+    def handle(self, request: ForgeRequest) -> ForgeAnswer:
         """Answer a request, and deliver the events that it causes."""
         with self._lock:
             authorization = request.headers.get("authorization", "")
@@ -71,7 +73,7 @@ class ForgeSimulator:
             new = self.store.sent[before:]
         for delivery in new:
             self._deliver(delivery)
-        return found.status, found.content_type, found.body, found.headers
+        return found
 
 
 def deliver_to_woodpecker(woodpecker: WoodpeckerSimulator, timeline: PipelineTimeline) -> Deliver:
@@ -97,15 +99,22 @@ def _make_handler(forge: ForgeSimulator) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             body = read_exactly(self.rfile, int(self.headers.get("Content-Length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, kind, content, more = forge.handle(ForgeRequest(self.command, self.path, headers, body))
-            self.send_response(status)
-            if content:
-                self.send_header("Content-Type", kind)
-            for name, value in more:
+            found = forge.handle(ForgeRequest(self.command, self.path, headers, body))
+            whole, self.wfile = self.wfile, BytesIO()
+            self._write(found)
+            sent, self.wfile = self.wfile.getvalue(), whole
+            self.wfile.write(sent[: found.sent_bytes])
+            self.close_connection |= found.sent_bytes is not None
+
+        def _write(self, found: ForgeAnswer) -> None:
+            self.send_response(found.status)
+            if found.body:
+                self.send_header("Content-Type", found.content_type)
+            for name, value in found.headers:
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", str(len(found.body)))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(found.body)
 
         do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the names of the base class
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from homelab_hooks.simulators.forge.bare import BareRepository
+from homelab_hooks.simulators.forge.pulls import MergeCut, SimulatedProtection, SimulatedPull
 from homelab_hooks.simulators.forge.runs import ForgeReports
 
 ALL_SCOPES = frozenset({"read:repository", "write:repository"})
@@ -57,6 +59,31 @@ class SimulatedForgeRepo:
     """commits that are the tip of no branch"""
     reports: ForgeReports = field(default_factory=ForgeReports)
     """Actions runs and commit statuses"""
+    git: BareRepository | None = None
+    """the repository itself; without it, `branches` are only names, and nothing can be merged"""
+    protections: dict[str, SimulatedProtection] = field(default_factory=dict)
+    pulls: list[SimulatedPull] = field(default_factory=list)
+    styles: frozenset[str] = frozenset({"merge", "rebase", "rebase-merge", "squash", "fast-forward-only"})
+    archived: bool = False
+    deletes_merged_branches: bool = False
+    check_seconds: float = 0.0
+    """how long the forge checks whether a pull request can be merged, after head or target moved"""
+    merge_cuts: list[MergeCut] = field(default_factory=list)
+    """the next merges whose answers are lost, in order"""
+    before_merge: Callable[[], object] | None = None
+    """called once, between the checks of a merge and the update of the target: another client may push"""
+
+    def read_git(self) -> None:
+        """Take the branches from the repository, which pushes move without the API."""
+        if self.git:
+            self.older_commits |= set(self.branches.values())
+            self.branches = self.git.branches()
+
+    def protect(self, branch: str, rules: SimulatedProtection) -> None:
+        """Protect a branch; direct pushes to it are refused unless the rules allow them."""
+        self.protections[branch] = rules
+        if self.git and not rules.can_push:
+            self.git.refuse_pushes(branch)
 
 
 @dataclass(frozen=True)

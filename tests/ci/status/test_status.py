@@ -9,13 +9,14 @@ import pytest
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.status.client import StatusClient
 from homelab_hooks.ci.status.connect import make_status_provider
-from homelab_hooks.ci.status.context_glob import matches_context
-from homelab_hooks.ci.status.parse import parse_check_runs, parse_statuses, select_newest_reports
 from homelab_hooks.ci.status.traits import STATUS_EVENT, make_status_traits
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.forge.reports import CommitReportReader
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.simulators.forge.runs import ForgeReports, SimulatedStatus
 from homelab_hooks.simulators.woodpecker.replay import load_recording
+from homelab_hooks.text.commit_report import parse_check_runs, parse_statuses, select_newest_reports
+from homelab_hooks.text.context_glob import matches_context
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.state import WatchScope
 from tests.ci.forge_watch import OURS, ForgeInMemory
@@ -27,7 +28,8 @@ SCOPE = WatchScope(sha=OURS, events=frozenset({STATUS_EVENT}))
 
 
 def make_provider(transport: Any, pattern: str, *, has_checks: bool = False) -> Provider:
-    client = StatusClient(connect(transport), OURS, pattern, has_checks=has_checks)
+    connection = connect(transport)
+    client = StatusClient(connection, CommitReportReader(connection, has_checks=has_checks), OURS, pattern)
     return make_status_provider(client, make_status_traits())
 
 
