@@ -162,6 +162,7 @@ class Session:
             url=verdict.url or known.url,
             link=verdict.link,
             links=verdict.links,
+            revert=verdict.revert,
             reason=verdict.reason,
             hint=verdict.hint,
             took=self.runtime.clock.now() - self._begin,

@@ -16,14 +16,14 @@ def begun_by_landing(state: LandingState, operation: UnfinishedOperation) -> boo
     A landing records them right before it starts git and clears them when git has finished. A rebase that was killed
     while git wrote its files lacks some of them; it counts if nothing that is there contradicts the record.
     """
-    kind = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
+    kind = "revert" if state.is_reverting else "rebase" if state.request.strategy is Strategy.REBASE else "merge"
     if operation.name != kind or not state.merge_began_at:
         return False
     if state.operation_mark and operation.mark not in {"", state.operation_mark}:
         return False  # the user undid ours, and began one of the same commits
     recorded = (f"refs/heads/{state.branch}", state.merge_began_at, (state.target_commit,))
     found = (operation.branch, operation.began_at, operation.incoming)
-    if kind == "merge":
+    if kind != "rebase":
         return found == recorded
     return all(one == other or not one for one, other in zip(found, recorded, strict=True))
 
