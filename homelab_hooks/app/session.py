@@ -99,6 +99,10 @@ class Session:
             self.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))
         return config
 
+    def config_inside(self, given: Mapping[str, Any]) -> Config:
+        """Return the effective settings of the worktree in which a command goes on; the view stays the same."""
+        return self.runtime.config(_given_settings(given))
+
     def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:
         """Return the effective settings that are valid, and an error for each other one."""
         config, problems = self.runtime.resolve_leniently(_given_settings(given))

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import RevertResult
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.text.humanize import short_sha
@@ -205,6 +206,24 @@ def calls_for_revert(verdict: Verdict) -> bool:
     (True, False)
     """
     return verdict.landed is True and verdict.exit is ExitCode.ROLLOUT_FAILED
+
+
+def add_outcome(failed: Verdict, revert: Verdict) -> Verdict:
+    """Return the verdict of a landing whose rollout failed, with how its revert ended; the exit code stays.
+
+    After Ctrl-C during the revert, the exit code is that of the interruption.
+    """
+    by = revert.sha if revert.landed else revert.revert.sha if revert.revert else ""
+    result = RevertResult(commit=failed.sha, sha=by, exit=revert.exit, reason=revert.reason)
+    done = f"reverted by {short_sha(by)}" if by else f"not reverted: {revert.reason}"
+    is_cut = revert.exit in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
+    return failed._replace(
+        exit=revert.exit if is_cut else failed.exit,
+        label="" if is_cut else failed.label,
+        reason=f"{failed.reason}; {done}" if failed.reason else done,
+        hint=failed.hint if by else revert.hint or failed.hint,
+        revert=result,
+    )
 
 
 def describe_plan(plan: RevertPlan, *, subject: str, count: int, upstream: str) -> str:

@@ -7,8 +7,8 @@ is removed once it is on the target. A revert that stops keeps its worktree, in 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,9 +28,15 @@ from homelab_hooks.land.revert import (
     plan_revert,
 )
 from homelab_hooks.land.revert_facts import RevertTarget, collect_revert_facts, query_tip
-from homelab_hooks.land.revert_worktree import open_revert_worktree, remove_revert_worktree
+from homelab_hooks.land.revert_worktree import (
+    base_outside,
+    hold_worktree,
+    is_revert_worktree,
+    open_revert_worktree,
+    remove_revert_worktree,
+)
 from homelab_hooks.land.run import pending_landing
-from homelab_hooks.land.state import landing_lock
+from homelab_hooks.land.state import LandingState, landing_lock
 from homelab_hooks.land.task_worktree import choose_target
 from homelab_hooks.text.humanize import join_names, short_sha
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -89,6 +95,43 @@ def conclude_revert(
         return found
     hint = f"the revert stays in {path}: run cd {shlex.quote(path)}"
     return found._replace(hint=f"{hint}; then {verdict.hint}" if verdict.hint else hint)
+
+
+@contextmanager
+def hold_continued(state: LandingState | None, git: Repository) -> Iterator[bool]:
+    """Hold the lock of a revert's worktree while its landing goes on there; yield whether this is such a worktree.
+
+    Args:
+        state: the unfinished landing of this worktree.
+    """
+    commit = state.request.revert if state is not None else ""
+    if not is_revert_worktree(git.location.top_level(), git.history.current_branch(), commit):
+        yield False
+        return
+    with hold_worktree(git, commit):
+        yield True
+
+
+def conclude_continued(verdict: Verdict, state: LandingState, parts: LandingDependencies) -> Verdict:
+    """Remove the worktree of a revert that was continued or aborted in it, unless the user has something there."""
+    inside, commit = parts.git, state.request.revert
+    path, base = str(inside.location.top_level()), base_outside(inside, commit)
+    is_pending = pending_landing(inside) is not None
+    outside, known = inside.at(base), verdict.sha if verdict.landed else state.original_commit
+    has_work = bool(inside.worktree.unsaved_files()) or not inside.history.is_ancestor(
+        older=inside.history.head(), newer=known
+    )
+    if is_pending or has_work or keeps_worktree(verdict, is_pending=is_pending):
+        if not is_pending:
+            log_line(parts, f"the worktree has files or commits of yours and stays: {path}", level=LogLevel.WARNING)
+        return verdict._replace(revert=RevertResult(commit=commit, reason=verdict.reason))
+    aborted = verdict.exit is ExitCode.OK and not verdict.landed and not verdict.label
+    if aborted:
+        reason = f"the revert of {short_sha(commit)} was undone; nothing was landed"
+        verdict = verdict._replace(reason=reason, hint="")
+    found = conclude_revert(verdict, commit, inside, outside=outside, parts=parts)
+    log_line(parts, f"removed the worktree {path}; leave it with: cd {shlex.quote(str(base))}")
+    return found
 
 
 def report_dry_revert(order: RevertOrder, request: LandRequest, parts: LandingDependencies) -> Verdict:
