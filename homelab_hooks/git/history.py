@@ -242,9 +242,14 @@ class History:
         return self._object_of(f"{ref}@{{1}}")
 
     def ref_updates(self, ref: str) -> tuple[tuple[str, str], ...]:
-        """Return the commits of a ref and why it was moved to each, by its reflog, the newest first."""
+        """Return the commits of a ref and why it was moved to each, by its reflog, the newest first.
+
+        The last one is what the ref was before its oldest entry, without a reason, if the reflog shows it.
+        """
         entries = self._git.lines("log", "--walk-reflogs", "--no-show-signature", "--format=%H %gs", ref, "--")
-        return tuple((sha, why) for sha, _, why in (entry.partition(" ") for entry in entries))
+        found = [(sha, why) for sha, _, why in (entry.partition(" ") for entry in entries)]
+        oldest = self._object_of(f"{ref}@{{{len(found)}}}") if found else ""
+        return (*found, *([(oldest, "")] if oldest.strip("0") else []))
 
     def messages_between(self, older: str, newer: str, *, containing: str) -> dict[str, str]:
         """Return the commits that `newer` has and `older` has not whose message contains a text, with the message."""

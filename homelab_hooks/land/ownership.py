@@ -63,3 +63,10 @@ def users_commits(
         for commit in commits
         if commit.identity not in rebased and not (commit.merged and from_target.issuperset(commit.merged))
     )
+
+
+def is_made_revert(state: LandingState, commit: BranchCommit) -> bool:
+    """Return whether a commit is the revert that the landing made: the first one of its branch, or rebased."""
+    if not state.request.revert or state.is_reverting:
+        return False
+    return commit.parents in {(state.original_commit,), (state.target_commit,)}

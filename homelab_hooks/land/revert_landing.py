@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from homelab_hooks.land.revert import (
 from homelab_hooks.land.revert_facts import RevertTarget, collect_revert_facts, query_tip
 from homelab_hooks.land.revert_worktree import (
     base_outside,
+    discard_left_worktree,
     hold_worktree,
     is_revert_worktree,
     open_revert_worktree,
@@ -67,14 +68,20 @@ def land_revert(order: RevertOrder, parts: LandingDependencies, land: LandRevert
     git = parts.git
     target, chosen = _choose(order, parts, _fetch)
     if isinstance(chosen, AlreadyReverted):
+        with suppress(CommandError), _landing_lock(git, chosen.commit):  # else it runs, or has work of the user
+            discard_left_worktree(chosen.commit, target.tip, git)
         return _nothing(chosen, target)
     _announce(chosen, target, parts, "reverting")
     with ExitStack() as held:
-        who = f"reverting {short_sha(chosen.commit)} in {git.location.top_level() or git.location.common_dir()}"
-        with landing_lock(git.location.homelab_dir(), who=who):
+        with _landing_lock(git, chosen.commit):
             place = held.enter_context(open_revert_worktree(chosen.commit, target.tip, git))
         verdict = land(place.path, chosen, target)
         return conclude_revert(verdict, chosen.commit, git.at(place.path), outside=git, parts=parts)
+
+
+def _landing_lock(git: Repository, commit: str) -> AbstractContextManager[None]:
+    who = f"reverting {short_sha(commit)} in {git.location.top_level() or git.location.common_dir()}"
+    return landing_lock(git.location.homelab_dir(), who=who)
 
 
 def conclude_revert(
@@ -93,8 +100,8 @@ def conclude_revert(
         if problem := remove_revert_worktree(commit, outside):
             log_line(parts, f"could not remove the worktree {path}: {problem}", level=LogLevel.WARNING)
         return found
-    hint = f"the revert stays in {path}: run cd {shlex.quote(path)}"
-    return found._replace(hint=f"{hint}; then {verdict.hint}" if verdict.hint else hint)
+    hint = f"run cd {shlex.quote(path)}"
+    return found._replace(hint=f"{hint}; then {verdict.hint}" if verdict.hint else f"{hint}, where the revert is")
 
 
 @contextmanager
@@ -142,10 +149,10 @@ def report_dry_revert(order: RevertOrder, request: LandRequest, parts: LandingDe
         return _nothing(chosen, target)
     _announce(chosen, target, parts, "would revert")
     preview = git.preview.revert(chosen.commit, chosen.parent, onto=target.tip)
-    if preview and preview.tree == git.history.tree_of(target.tip):
-        log_line(parts, f"{target.upstream} has none of these changes any more: nothing to revert")
-    elif preview.conflicts:
+    if preview.conflicts:
         log_line(parts, f"would conflict in: {join_names(preview.conflicts)} (exit code 21)")
+    elif preview and preview.tree == git.history.tree_of(target.tip):
+        log_line(parts, f"{target.upstream} has none of these changes any more: nothing to revert")
     for problem in report_what_follows(request, parts, (target.remote, target.branch, target.push_url)):
         raise problem
     return Verdict(

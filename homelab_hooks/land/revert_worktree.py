@@ -53,7 +53,7 @@ def open_revert_worktree(commit: str, tip: str, git: Repository) -> Iterator[Tas
             work, or git refuses.
     """
     new = locate_revert_worktree(commit, git)
-    _discard_left_worktree(commit, new, tip, git)
+    discard_left_worktree(commit, tip, git)
     try:
         create_worktree(_topic(commit), new, git=git, start=tip)
     except BaseException:
@@ -85,8 +85,13 @@ def _lock_path(inside: Repository) -> Path:
     return inside.location.worktree_file(_LOCK)
 
 
-def _discard_left_worktree(commit: str, old: TaskWorktree, tip: str, git: Repository) -> None:
-    """Remove what an earlier revert of the commit left, if nothing in it is worth keeping; else raise CommandError."""
+def discard_left_worktree(commit: str, tip: str, git: Repository) -> None:
+    """Remove what an earlier revert of the commit left, if nothing in it is worth keeping; else raise CommandError.
+
+    Args:
+        tip: the target's commit.
+    """
+    old = locate_revert_worktree(commit, git)
     if str(old.path) not in git.worktrees.worktree_branches():
         _require_no_work_on_branch(old, tip, git)
         git.worktrees.delete_branch(old.branch, sha=git.history.branch_commit(old.branch))
