@@ -136,6 +136,7 @@ def test_all_commits_of_a_landing_are_taken_back_from_a_detached_head(
     start = workshop.server_commit()
     tip = land_topic(ann, git_land, "a1", "a2", "a3")
     ann.git("switch", "--quiet", "--detach", start)
+    ann.git("config", "revert.reference", "true")
     verdict = revert(ann, tip)
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
     assert files_on_target(workshop) == {"README"}
