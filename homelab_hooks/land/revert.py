@@ -216,12 +216,13 @@ def add_outcome(failed: Verdict, revert: Verdict) -> Verdict:
     by = revert.sha if revert.landed else revert.revert.sha if revert.revert else ""
     result = RevertResult(commit=failed.sha, sha=by, exit=revert.exit, reason=revert.reason)
     done = f"reverted by {short_sha(by)}" if by else f"not reverted: {revert.reason}"
+    again = f"to revert it later, run git land --revert {short_sha(failed.sha)}"
     is_cut = revert.exit in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
     return failed._replace(
         exit=revert.exit if is_cut else failed.exit,
         label="" if is_cut else failed.label,
         reason=f"{failed.reason}; {done}" if failed.reason else done,
-        hint=failed.hint if by else revert.hint or failed.hint,
+        hint=failed.hint if by else again if revert.exit is ExitCode.REFUSED else revert.hint or again,
         revert=result,
     )
 

@@ -37,11 +37,14 @@ from homelab_hooks.land.revert_worktree import (
     remove_revert_worktree,
 )
 from homelab_hooks.land.run import pending_landing
-from homelab_hooks.land.state import LandingState, landing_lock
+from homelab_hooks.land.state import LandingState, landing_holder, landing_lock
 from homelab_hooks.land.task_worktree import choose_target
 from homelab_hooks.text.humanize import join_names, short_sha
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.verdict import Verdict
+
+LOCK_INTERVAL_S = 2.0
+"""seconds between two looks at the lock of another landing"""
 
 
 class RevertOrder(NamedTuple):
@@ -53,6 +56,8 @@ class RevertOrder(NamedTuple):
     onto: str = ""
     before: str = ""
     """the target's commit before the landing, if the caller has landed the commit; else empty"""
+    patience_s: float = 0.0
+    """seconds to wait for another landing of the repository; afterwards it is an error"""
 
 
 LandRevert = Callable[[Path, RevertPlan, RevertTarget], Verdict]
@@ -66,6 +71,7 @@ def land_revert(order: RevertOrder, parts: LandingDependencies, land: LandRevert
         parts: the dependencies of this command; `git` is the directory in which it was started.
     """
     git = parts.git
+    _wait_for_other_landing(order, parts)
     target, chosen = _choose(order, parts, _fetch)
     if isinstance(chosen, AlreadyReverted):
         with suppress(CommandError), _landing_lock(git, chosen.commit):  # else it runs, or has work of the user
@@ -77,6 +83,17 @@ def land_revert(order: RevertOrder, parts: LandingDependencies, land: LandRevert
             place = held.enter_context(open_revert_worktree(chosen.commit, target.tip, git))
         verdict = land(place.path, chosen, target)
         return conclude_revert(verdict, chosen.commit, git.at(place.path), outside=git, parts=parts)
+
+
+def _wait_for_other_landing(order: RevertOrder, parts: LandingDependencies) -> None:
+    """Wait until no other landing runs in the repository: a revert after a failure is not repeated by hand."""
+    clock, directory = parts.clock, parts.git.location.homelab_dir()
+    until, is_logged = clock.now() + order.patience_s, False
+    while (holder := landing_holder(directory)) and clock.now() < until:
+        if not is_logged:
+            log_line(parts, f"waiting for another landing in this repository: {holder}")
+        is_logged = True
+        clock.sleep(LOCK_INTERVAL_S)
 
 
 def _landing_lock(git: Repository, commit: str) -> AbstractContextManager[None]:

@@ -21,6 +21,7 @@ from homelab_hooks.land.revert_landing import (
     land_revert,
     report_dry_revert,
 )
+from homelab_hooks.land.state import landing_lock
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 from tests.land.conftest import RecordedEvents
@@ -404,6 +405,20 @@ def test_a_dry_run_shows_what_would_be_reverted_and_changes_nothing(
     assert "would verify with `make` (from told)" in lines
     assert (ann.git("for-each-ref"), workshop.server_commit()) == before
     assert no_worktree_is_left(ann)
+
+
+def test_a_revert_after_a_failure_waits_for_another_landing(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Parts, events: RecordedEvents
+) -> None:
+    """Its end is that of the landing if the other one takes longer than the timeout."""
+    ann = workshop.clone("ann")
+    tip = land_topic(ann, git_land, "a")
+    here = parts(ann)
+    with landing_lock(here.git.location.homelab_dir(), who="landing other"), pytest.raises(CommandError) as caught:
+        land_revert(RevertOrder(tip, patience_s=60.0), here, lambda *_: Verdict(ExitCode.OK))
+    assert "another landing is running" in caught.value.message
+    assert here.clock.now() >= 60
+    assert len([line for line in events.lines("homelab") if "waiting for another landing" in line]) == 1
 
 
 @pytest.mark.parametrize("seed", range(2))
