@@ -282,6 +282,19 @@ class LinkResult(NamedTuple):
     """in seconds"""
 
 
+class RevertResult(NamedTuple):
+    """How a landed commit was taken back, or why it was not."""
+
+    commit: str
+    """the commit that is taken back"""
+    sha: str = ""
+    """the commit on the target that takes it back; empty if there is none"""
+    exit: ExitCode | None = None
+    """the exit code of the revert's own landing after `--on-failure revert`"""
+    reason: str = ""
+    """what happened, in one sentence"""
+
+
 class Result(NamedTuple):
     """The result, the last event of every command; `took` in seconds."""
 
@@ -296,6 +309,8 @@ class Result(NamedTuple):
     """the link that decided"""
     links: tuple[LinkResult, ...] = ()
     """the receipt: every link of the chain in order"""
+    revert: RevertResult | None = None
+    """what was taken back by `--revert`, or after `--on-failure revert`"""
     reason: str = ""
     """what happened, in one sentence"""
     hint: str = ""

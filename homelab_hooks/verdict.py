@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.events import DeployResult, LinkResult, PipelineResult
+from homelab_hooks.events import DeployResult, LinkResult, PipelineResult, RevertResult
 from homelab_hooks.exit_codes import ExitCode
 
 
@@ -27,3 +27,6 @@ class Verdict(NamedTuple):
     """the link of the chain that decided"""
     links: tuple[LinkResult, ...] = ()
     """the receipt: every link of the chain in order"""
+    before: str = ""
+    """the target's commit before the push of `sha`; empty if nothing was pushed"""
+    revert: RevertResult | None = None

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from homelab_hooks.config.resolve import (
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event
-from homelab_hooks.git.environment import user_command_env
+from homelab_hooks.git.environment import user_command_env, without_location
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.system.clock import SystemClock
@@ -129,6 +129,21 @@ class Runtime:
         """Run git in the repository's git directory from now on: the worktree may be removed during a wait."""
         self.directory = directory
         self.git_readonly = self._open_reader(git_dir_is_known=True)
+
+    @contextlib.contextmanager
+    def inside(self, worktree: Path) -> Iterator[None]:
+        """Run git in another worktree of the repository, as if the command had been started there."""
+        changed = ("directory", "git_readonly", "git_interactive", "git_untrusted", "hook_config", "_git_environ")
+        kept = {name: self.__dict__.pop(name) for name in changed if name in self.__dict__}
+        try:
+            self.directory = worktree
+            self._git_environ = without_location(kept["_git_environ"])
+            self.git_readonly = self._open_reader()
+            yield
+        finally:
+            for name in changed:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(kept)
 
     def require_directory(self) -> None:
         """Raise CommandError if the current directory no longer exists."""

@@ -99,6 +99,10 @@ class Session:
             self.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))
         return config
 
+    def config_inside(self, given: Mapping[str, Any]) -> Config:
+        """Return the effective settings of the worktree in which a command goes on; the view stays the same."""
+        return self.runtime.config(_given_settings(given))
+
     def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:
         """Return the effective settings that are valid, and an error for each other one."""
         config, problems = self.runtime.resolve_leniently(_given_settings(given))
@@ -162,6 +166,7 @@ class Session:
             url=verdict.url or known.url,
             link=verdict.link,
             links=verdict.links,
+            revert=verdict.revert,
             reason=verdict.reason,
             hint=verdict.hint,
             took=self.runtime.clock.now() - self._begin,

@@ -245,6 +245,40 @@ class History:
         """Return what a ref was before its last change, by its reflog; empty if that is not known."""
         return self._object_of(f"{ref}@{{1}}")
 
+    def ref_updates(self, ref: str) -> tuple[tuple[str, str], ...]:
+        """Return the commits of a ref and why it was moved to each, by its reflog, the newest first.
+
+        The last one is what the ref was before its oldest entry, without a reason, if the reflog shows it.
+        """
+        entries = self._git.lines("log", "--walk-reflogs", "--no-show-signature", "--format=%H %gs", ref, "--")
+        found = [(sha, why) for sha, _, why in (entry.partition(" ") for entry in entries)]
+        oldest = self._object_of(f"{ref}@{{{len(found)}}}") if found else ""
+        return (*found, *([(oldest, "")] if oldest.strip("0") else []))
+
+    def messages_between(self, older: str, newer: str, *, containing: str) -> dict[str, str]:
+        """Return the commits that `newer` has and `older` has not whose message contains a text, with the message."""
+        entries = self._git.list_entries(
+            "log", "-z", "--no-show-signature", "--fixed-strings", f"--grep={containing}", "--format=%H%x0a%B",
+            newer, f"^{older}", "--",
+        )  # fmt: skip
+        return {sha: message for sha, _, message in (entry.partition("\n") for entry in entries)}
+
+    def commit_with_tree(self, tree: str, *, newer: str, older: str) -> str:
+        """Return a commit that `newer` has and `older` has not with these files; empty if there is none."""
+        for line in self._git.lines("rev-list", "--no-commit-header", "--format=%H %T", newer, f"^{older}", "--"):
+            sha, _, found = line.partition(" ")
+            if found == tree:
+                return sha
+        return ""
+
+    def synthesize_commit(self, sha: str, *, parent: str) -> str:
+        """Create a commit with the files and the first line of another one, and this parent; empty if git fails.
+
+        No ref points to it. A revert of it takes back everything between the two.
+        """
+        subject = self._git.line("show", "--no-patch", "--no-show-signature", "--format=%s", sha, "--")
+        return self._git.line("commit-tree", f"{sha}^{{tree}}", "-p", parent, "-m", subject or "(no message)")
+
     def ref_moved_at(self, ref: str, sha: str) -> int:
         """Return the Unix time at which a ref was last moved, by its reflog; 0 if it is not known, or not at `sha`."""
         entry = self._git.line(

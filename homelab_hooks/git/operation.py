@@ -90,6 +90,8 @@ class Operations:
                 return self._current_merge(tuple(_read_small_file(own / sign).split()))
             case "rebase":
                 return self._current_rebase(own / sign)
+            case "revert":
+                return self._current_revert(_read_small_file(own / sign))
             case "":
                 return UnfinishedOperation(_series_name(own))
             case name:
@@ -103,6 +105,13 @@ class Operations:
         mark = _modified_at(self._location.worktree_file("MERGE_HEAD"))
         return UnfinishedOperation("merge", branch, parents[0] if is_done else head, incoming, is_done, mark=mark)
 
+    def _current_revert(self, commit: str) -> UnfinishedOperation:
+        """Return the revert of this commit."""
+        branch = self._git.line("symbolic-ref", "--quiet", "HEAD")
+        head = self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        mark = _modified_at(self._location.worktree_file("REVERT_HEAD"))
+        return UnfinishedOperation("revert", branch, head, (commit,) if commit else (), mark=mark)
+
     def _current_rebase(self, files: Path) -> UnfinishedOperation:
         """Return the rebase with these files; git moves the branch, and runs post-rewrite, before it removes them."""
         branch, began_at, onto = (_read_small_file(files / name) for name in ("head-name", "orig-head", "onto"))
@@ -115,12 +124,12 @@ class Operations:
         return UnfinishedOperation("rebase", branch, began_at, incoming, is_done, skips_commit, mark)
 
     def continue_operation(self, name: str) -> Completed:
-        """Finish a merge, or continue a rebase, whose conflicts are resolved.
+        """Finish a merge or a revert, or continue a rebase, whose conflicts are resolved.
 
         No editor is opened, so the comments that git wrote into the message are not committed, whatever value
         commit.cleanup has: with `whitespace` and `verbatim`, git leaves it to the user to delete them in the editor.
         """
-        if name == "merge":
+        if name in {"merge", "revert"}:
             self._strip_conflict_hint()
             return self._pid_file.run(self._git, "commit", "--no-edit")
         done = self._commit_stopped_pick()
@@ -163,6 +172,14 @@ class Operations:
         if self._git.run("diff-index", "--cached", "--quiet", head, "--").code != 1:
             return None
         return self._git.run("commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-C", stopped)
+
+    def replace_message(self, old: str, new: str) -> None:
+        """Replace a text in the message that git has prepared for the commit that ends the operation."""
+        path = self._location.worktree_file("MERGE_MSG")
+        with contextlib.suppress(OSError):  # git commit says what is wrong with it
+            text = path.read_bytes()
+            if (changed := text.replace(old.encode(), new.encode())) != text:
+                path.write_bytes(changed)
 
     def close_operation(self, name: str) -> Completed:
         """Remove git's files of a merge or rebase whose result is on the branch."""

@@ -50,6 +50,12 @@ class Preview:
         start = self._git.line("commit-tree", f"{onto}^{{tree}}", "-p", parent, "-m", "preview")
         return self.merge(start, commit) if start else MergePreview()
 
+    def revert(self, commit: str, parent: str, *, onto: str) -> MergePreview:
+        """Return the result of taking back, on top of `onto`, everything that `commit` has and `parent` has not."""
+        trees = (f"{onto}^{{tree}}", f"{parent}^{{tree}}")
+        sides = [self._git.line("commit-tree", tree, "-p", commit, "-m", "preview") for tree in trees]
+        return self.merge(sides[0], sides[1]) if all(sides) else MergePreview()
+
     def differing_paths(self, old: str, new: str) -> tuple[str, ...]:
         """Return the files that differ between two commits or trees."""
         return self._git.list_entries("diff-tree", "-r", *_NAMES, old, new)

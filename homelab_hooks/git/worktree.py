@@ -26,6 +26,9 @@ _OWN_REBASE = (
     "-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false", "-c", "rebase.instructionFormat=",
 )  # fmt: skip
 
+# With revert.reference, the first line of the message is a comment.
+_OWN_REVERT = ("-c", "revert.reference=false")
+
 
 class Worktree:
     """Reads and changes a working tree; never checks out another branch."""
@@ -142,6 +145,17 @@ class Worktree:
     def rebase(self, onto: str, *, listener: OutputListener | None = None) -> Completed:
         """Rebase the branch onto a commit."""
         return self._pid_file.run(self._git, *_OWN_REBASE, "rebase", "--no-fork-point", onto, listener=listener)
+
+    def revert(self, sha: str, *, mainline: int = 0, listener: OutputListener | None = None) -> Completed:
+        """Take a commit back in the index and the files, and prepare the message; the caller commits.
+
+        `git revert` itself would commit without the pre-commit and commit-msg hooks.
+
+        Args:
+            mainline: the number of the parent that stays, for a merge.
+        """
+        parent = ("-m", str(mainline)) if mainline else ()
+        return self._pid_file.run(self._git, *_OWN_REVERT, "revert", "--no-commit", *parent, sha, listener=listener)
 
     def reset_keep(self, sha: str) -> Completed:
         """Reset branch and working tree to a commit; git refuses if changes would be lost."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Progress, Stage, StageChanged
+from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.land.landing import Landing
@@ -24,10 +24,11 @@ from homelab_hooks.land.request import (
     Strategy,
     VerifyCommand,
 )
-from homelab_hooks.land.state import landing_holder, lock_held_error
+from homelab_hooks.land.state import LandingState, landing_holder, lock_held_error
 from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names, pluralize, short_sha
+from homelab_hooks.text.sanitize import strip_control_chars
 
 T = TypeVar("T")
 _NOTHING_TO_LAND = "nothing to land"
@@ -147,3 +148,35 @@ def _follow_line(dependencies: LandingDependencies) -> str:
         return "would not watch CI"
     hook = post_push_hook(dependencies.git) if dependencies.runs_post_push_hook else None
     return f"would run {hook}" if hook else f"would {dependencies.follow_up_label}"
+
+
+def report_what_follows(
+    request: LandRequest, dependencies: LandingDependencies, target: tuple[str, str, str]
+) -> tuple[CommandError, ...]:
+    """Report what a landing on a target would do after its commit is made; return everything that would stop it.
+
+    Args:
+        target: the remote, its branch, and the push URL.
+    """
+    found: list[CommandError] = []
+    git, (remote, branch, push_url) = dependencies.git, target
+    state = LandingState(
+        request=request, branch="", target=branch, remote=remote, push_url=push_url, original_commit=git.history.head()
+    )
+    landing = Landing(dependencies, state_file(git), state)
+    _collecting(found, lambda: _require_unlocked(git.location.homelab_dir()))
+    has_access = _collecting(found, lambda: _has_ci_access(dependencies))
+    lines = (
+        _collecting(found, lambda: _verify_line(landing)),
+        _collecting(found, lambda: describe_busy_target(dependencies, branch)) if has_access else "",
+        _push_line(landing),
+        _follow_line(dependencies),
+    )
+    for line in filter(None, lines):
+        landing.log(line)
+    return tuple(found)
+
+
+def log_line(dependencies: LandingDependencies, text: str, *, level: LogLevel = LogLevel.INFO) -> None:
+    """Log a line for the user, outside of a landing."""
+    dependencies.tell(Log(source="homelab", text=strip_control_chars(text), level=level))

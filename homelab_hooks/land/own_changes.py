@@ -22,15 +22,15 @@ _MAX_NAMED_FILES = 8
 
 
 def require_no_own_changes(landing: Landing, operation: UnfinishedOperation) -> None:
-    """Raise CommandError (20) if undoing a merge or rebase would lose changes that are not part of it; name them."""
+    """Raise CommandError (20) if undoing an operation would lose changes that are not part of it; name them."""
     own = _find_own_changes(landing, operation)
     if not own:
         return
     files = " ".join(shlex.quote(f":/{path}") for path in own[:_MAX_NAMED_FILES])
     files += " ..." if len(own) > _MAX_NAMED_FILES else ""
     keep = (
-        f"git restore --staged -- {files}; to discard them, run git merge --abort; "
-        if operation.name == "merge"
+        f"git restore --staged -- {files}; to discard them, run git {operation.name} --abort; "
+        if operation.name != "rebase"
         else f"git diff --binary HEAD -- {files} >kept.patch; then run git rebase --abort; "
     )
     raise CommandError(
@@ -43,14 +43,18 @@ def require_no_own_changes(landing: Landing, operation: UnfinishedOperation) -> 
 def _find_own_changes(landing: Landing, operation: UnfinishedOperation) -> tuple[str, ...]:
     """Return the changed files that the operation does not explain.
 
-    A merge's abort keeps what is not staged; a rebase's does not. A file that still equals HEAD has no change, although
-    it differs from the result if git was killed before it wrote it.
+    The abort of a merge or a revert keeps what is not staged; a rebase's does not. A file that still equals HEAD has no
+    change, although it differs from the result if git was killed before it wrote it.
     """
     git, state = landing.git, landing.state
     head, stopped = git.operations.position()
     if operation.name == "merge":
         expected, changed = git.preview.merge(state.merge_began_at, state.target_commit), git.preview.staged_paths
         explained = git.worktree.touched_files(state.target_commit)
+    elif operation.name == "revert":
+        taken = (state.request.revert, state.request.revert_parent)
+        expected, changed = git.preview.revert(*taken, onto=state.merge_began_at), git.preview.staged_paths
+        explained = git.preview.differing_paths(*taken)
     else:
         expected = git.preview.pick(stopped, onto=head) if stopped else MergePreview(head)
         changed, explained = git.preview.changed_paths, _paths_of(git.preview, stopped)

@@ -9,7 +9,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.own_changes import has_own_changes
-from homelab_hooks.land.ownership import users_commits
+from homelab_hooks.land.ownership import is_made_revert, users_commits
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.text.humanize import join_names, short_sha
 
@@ -23,7 +23,9 @@ def find_own_commits(landing: Landing, head: str) -> tuple[BranchCommit, ...]:
     rebases = bool(new) and state.request.strategy is Strategy.REBASE
     originals = history.commits_beyond(state.original_commit, known=[state.target_commit]) if rebases else ()
     own = users_commits(new, originals=originals, from_target=from_target)
-    amended = [commit for commit in new if commit not in own and _is_amended(landing, commit, originals)]
+    own = tuple(commit for commit in own if not is_made_revert(state, commit))
+    kept = [commit for commit in new if commit not in own and not is_made_revert(state, commit)]
+    amended = [commit for commit in kept if _is_amended(landing, commit, originals)]
     return tuple(commit for commit in new if commit in own or commit in amended)
 
 

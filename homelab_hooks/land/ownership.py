@@ -16,14 +16,14 @@ def begun_by_landing(state: LandingState, operation: UnfinishedOperation) -> boo
     A landing records them right before it starts git and clears them when git has finished. A rebase that was killed
     while git wrote its files lacks some of them; it counts if nothing that is there contradicts the record.
     """
-    kind = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
+    kind = "revert" if state.is_reverting else "rebase" if state.request.strategy is Strategy.REBASE else "merge"
     if operation.name != kind or not state.merge_began_at:
         return False
     if state.operation_mark and operation.mark not in {"", state.operation_mark}:
         return False  # the user undid ours, and began one of the same commits
     recorded = (f"refs/heads/{state.branch}", state.merge_began_at, (state.target_commit,))
     found = (operation.branch, operation.began_at, operation.incoming)
-    if kind == "merge":
+    if kind != "rebase":
         return found == recorded
     return all(one == other or not one for one, other in zip(found, recorded, strict=True))
 
@@ -63,3 +63,10 @@ def users_commits(
         for commit in commits
         if commit.identity not in rebased and not (commit.merged and from_target.issuperset(commit.merged))
     )
+
+
+def is_made_revert(state: LandingState, commit: BranchCommit) -> bool:
+    """Return whether a commit is the revert that the landing made: the first one of its branch, or rebased."""
+    if not state.request.revert or state.is_reverting:
+        return False
+    return commit.parents in {(state.original_commit,), (state.target_commit,)}

@@ -66,7 +66,7 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
         verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
     landing.discard()
     label = verdict.label or ("landed" if verdict.exit is ExitCode.OK else "")
-    return verdict._replace(label=label, landed=True, sha=there.sha)
+    return verdict._replace(label=label, landed=True, sha=there.sha, before=there.before)
 
 
 def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:

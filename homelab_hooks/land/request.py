@@ -72,6 +72,10 @@ class LandRequest:
     """attempts after the first one that lost a race"""
     resume_template: str = f"homelab-watch {COMMIT_PLACEHOLDER}"
     """the command that resumes watching, with the placeholder for the commit"""
+    revert: str = ""
+    """the landed commit that this landing takes back; empty: it lands the branch's own commits"""
+    revert_parent: str = ""
+    """what the target becomes relative to `revert`: everything that this commit does not have is taken back"""
     caller_state: Mapping[str, Any] = field(default_factory=dict)
     """data of the caller, which `--continue` returns; must be JSON"""
 

@@ -20,6 +20,7 @@ from homelab_hooks.land.own_commits import require_no_own_commits
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
+from homelab_hooks.land.revert_commit import name_reverted_commit
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import describe_difference
@@ -102,6 +103,8 @@ def _finish_operation(landing: Landing, operation: str) -> None:
             hint="resolve the conflicts and git add the files, then run git land --continue; or run git land --abort",
             exit=ExitCode.CONFLICT,
         )
+    if operation == "revert":
+        name_reverted_commit(landing)
     done = continue_resolved(landing, git.operations.continue_operation(operation))
     if not done.ok:
         raise continue_error(landing, done)
@@ -139,18 +142,24 @@ def undo_partial_merge(landing: Landing) -> None:
     git, state = landing.git, landing.state
     if not state.merge_began_at or state.ended_with:
         return
-    rebasing = state.request.strategy is Strategy.REBASE
-    tree = (
-        git.history.tree_of(state.target_commit)
-        if rebasing
-        else git.preview.merge(git.history.head(), state.target_commit).tree
-    )
+    tree = _expected_tree(landing)
     changes = git.worktree.uncommitted_changes()
     if changes and all(change[1] == " " for change in changes):
         if tree and git.worktree.index_tree() == tree:
             git.worktree.reset_merge()
     elif tree and all(change[0] == " " for change in changes):
         _restore_merged_files(git, tree, [change[3:] for change in changes])
+
+
+def _expected_tree(landing: Landing) -> str:
+    """Return the files that the landing's revert, rebase, or merge writes; empty if they cannot be computed."""
+    git, state = landing.git, landing.state
+    head, request = git.history.head(), state.request
+    if state.is_reverting:
+        return git.preview.revert(request.revert, request.revert_parent, onto=head).tree
+    if request.strategy is Strategy.REBASE:
+        return git.history.tree_of(state.target_commit)
+    return git.preview.merge(head, state.target_commit).tree
 
 
 def _restore_merged_files(git: Repository, tree: str, changed: list[str]) -> None:

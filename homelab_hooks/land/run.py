@@ -38,6 +38,7 @@ from homelab_hooks.land.queue import BUSY_HINT, wait_for_turn_to_push
 from homelab_hooks.land.queue_machine import BranchIsFree, PushRefused
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, with_credentials
+from homelab_hooks.land.revert_commit import make_revert
 from homelab_hooks.land.state import LandingState, landing_lock
 from homelab_hooks.land.tree_check import DURING_FETCH, WHILE_WAITING, require_same_tree
 from homelab_hooks.text.humanize import short_sha
@@ -91,6 +92,8 @@ def pending_landing(git: Repository) -> LandingState | None:
 def land_until_settled(landing: Landing) -> LandingEnd:
     """Fetch, merge, verify, and push until the result is final."""
     try:
+        if (ended := make_revert(landing)) is not None:
+            return ended
         while True:
             result = _attempt(landing)
             if result is not None:

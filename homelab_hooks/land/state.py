@@ -71,6 +71,11 @@ class LandingState:
         return True if self.landed_commit else None if self.push_unconfirmed else False
 
     @property
+    def is_reverting(self) -> bool:
+        """Return whether the landing is to make the commit that takes another one back, and has not made it yet."""
+        return bool(self.request.revert) and not self.merged_commit
+
+    @property
     def is_unmodified(self) -> bool:
         """Return whether the landing has not changed anything, so that it cannot be resumed or aborted."""
         return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.merged_commit and not self.pushed_commit

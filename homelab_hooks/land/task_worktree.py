@@ -85,13 +85,18 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
     """Create a worktree on a new branch that starts at the target's present commit; return its path."""
     new = locate_worktree(topic, git=git, user=user)
     _require_new(topic, new, git)
-    tip = _fetch_target(git, remote, onto)
+    create_worktree(topic, new, git=git, start=_fetch_target(git, remote, onto))
+    return new.path
+
+
+def create_worktree(topic: str, new: TaskWorktree, *, git: Repository, start: str) -> None:
+    """Create a worktree on a new branch at a commit, and check out its files. Raises CommandError if git refuses."""
     if new.is_main:
         _ignore_folder(git if git.location.top_level() == new.base else git.at(new.base), new.base / WORKTREES_DIR)
-    done = git.worktrees.add_worktree(new.path, branch=new.branch, start=tip)
+    done = git.worktrees.add_worktree(new.path, branch=new.branch, start=start)
     if not done.ok:
         if not os.path.lexists(new.path):  # git created the branch before it failed
-            git.worktrees.delete_branch(new.branch, sha=tip)
+            git.worktrees.delete_branch(new.branch, sha=start)
         raise CommandError(f"could not create the worktree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
     filled = git.at(new.path).worktrees.checkout_files()
@@ -101,7 +106,6 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
             hint=f"fix the cause, then run homelab work clean --force {topic} and the same command again",
             exit=ExitCode.REFUSED,
         )
-    return new.path
 
 
 def _require_new(topic: str, new: TaskWorktree, git: Repository) -> None:
@@ -172,7 +176,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         done = git.worktrees.remove_worktree(old.path, even_dirty=True)
     if not done.ok:
         raise _remove_error(old.path, done)
-    _remove_empty_folders(topic, old)
+    remove_empty_folders(topic, old)
     deleted = git.worktrees.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
         return f"removed the worktree but not the branch {old.branch}: {error_message(deleted)}"
@@ -195,7 +199,7 @@ def _move_away_hint(path: Path) -> str:
     return f"move {sanitize.strip_control_chars(str(path))} away, then run the same command again"
 
 
-def _remove_empty_folders(topic: str, old: TaskWorktree) -> None:
+def remove_empty_folders(topic: str, old: TaskWorktree) -> None:
     """Remove `.worktrees`, and below it the directories of a topic with slashes, as far as they are empty.
 
     The directories above are the user's, and so is the place that a worktree was moved to.
@@ -206,7 +210,13 @@ def _remove_empty_folders(topic: str, old: TaskWorktree) -> None:
             folder.rmdir()
 
 
-def _fetch_target(git: Repository, remote: str, onto: str) -> str:
+def choose_target(git: Repository, remote: str, onto: str) -> tuple[str, str]:
+    """Return the remote and the target branch that the settings mean. Raises CommandError if there is none.
+
+    Args:
+        remote: from an option or a setting; empty: chosen.
+        onto: from an option or a setting; empty: the remote's HEAD branch.
+    """
     settings = find_push_settings(git.location.config_entries())
     chosen = choose_remote(
         git.remotes.remote_names(),
@@ -226,11 +236,15 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
         name = remotes.format_remote_url(chosen.name)
         what = f"could not determine the target branch: {name} has no HEAD branch"
         raise CommandError(what, hint=no_head_branch_hint(name), exit=ExitCode.REFUSED)
-    target = asked.value
-    named = chosen.name if chosen.name in git.remotes.remote_names() else ""
-    tip, done = git.transfer.fetch_tip(chosen.name, target, remote=named)
+    return chosen.name, asked.value
+
+
+def _fetch_target(git: Repository, remote: str, onto: str) -> str:
+    chosen, target = choose_target(git, remote, onto)
+    named = chosen if chosen in git.remotes.remote_names() else ""
+    tip, done = git.transfer.fetch_tip(chosen, target, remote=named)
     if not tip:
-        raise fetch_error(done, f"{remotes.format_remote_url(chosen.name)}/{sanitize.strip_control_chars(target)}")
+        raise fetch_error(done, f"{remotes.format_remote_url(chosen)}/{sanitize.strip_control_chars(target)}")
     return tip
 
 

@@ -14,6 +14,7 @@ from homelab_hooks.events import (
     MatrixAxis,
     PipelineResult,
     Progress,
+    RevertResult,
     Stage,
 )
 from homelab_hooks.exit_codes import ExitCode
@@ -69,6 +70,8 @@ def _read_record(cls: type[Any], raw: Mapping[str, Any]) -> Any:
 
 def _read_value(annotation: Any, value: Any) -> Any:
     name = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+    if name == "RevertResult | None":
+        return _read_record(RevertResult, value)
     if item := _ITEM_CLASSES.get(name):
         return tuple(_read_record(item, each) for each in value)
     if name == "tuple[str, ...]":

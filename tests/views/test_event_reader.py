@@ -33,6 +33,7 @@ EVENTS: tuple[Event, ...] = (
         "failed", ExitCode.FAILED, sha="9f2c", pipelines=(PIPELINE,), landed=True,
         deploys=(events.DeployResult("web/shop", "deployed", "3 of 3"),), link="ci",
         links=(events.LinkResult("ci", "failed", ExitCode.FAILED, took=1.5), events.LinkResult("run:true")), took=2.0,
+        revert=events.RevertResult("9f2c", sha="a1b2", exit=ExitCode.OK),
     ),
 )  # fmt: skip
 

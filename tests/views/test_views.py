@@ -104,6 +104,8 @@ SHAS = st.sampled_from([SHA, SHA + "0" * 24])
 def values(kind: Any) -> st.SearchStrategy[Any]:
     """Anything that a field of this type can hold."""
     members = [member for member in get_args(kind) if member is not type(None)]
+    if hasattr(kind, "_fields"):
+        return made(kind)
     if members and members[-1] is not ...:
         return st.none() | values(members[0])
     if members:

@@ -21,6 +21,7 @@ from tools.mutants.queue import QUEUE
 from tools.mutants.registries import REGISTRIES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
+from tools.mutants.reverts import REVERTS
 from tools.mutants.search import SEARCH
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
@@ -61,6 +62,7 @@ REGISTER = (
     *FORGE_LINKS,
     *IMAGE_PROOFS,
     *PULL_REQUESTS,
+    *REVERTS,
     *CLUSTER,
     *REGISTRIES,
     *TARGETS,

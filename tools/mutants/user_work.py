@@ -110,7 +110,7 @@ USER_WORK = (
     Defence(
         "branches-of-failed-starts",
         "work start leaves no branch if git cannot create the worktree",
-        (Change(TASK, "            git.worktrees.delete_branch(new.branch, sha=tip)\n", "            pass\n"),),
+        (Change(TASK, "            git.worktrees.delete_branch(new.branch, sha=start)\n", "            pass\n"),),
         (f"{CLEAN}::test_a_start_that_fails_leaves_no_branch",),
     ),
     Defence(

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.app import command_trust, options
 from homelab_hooks.app.follow_setup import FollowUp
@@ -18,7 +21,7 @@ from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import interrupt, run as land_run
+from homelab_hooks.land import interrupt, revert, run as land_run
 from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.request import (
     COMMIT_PLACEHOLDER,
@@ -32,9 +35,15 @@ from homelab_hooks.land.request import (
 )
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.system.signals import acknowledge_interrupt
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 
-_KEPT_OPTIONS = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS)
+if TYPE_CHECKING:
+    from homelab_hooks.land.revert_facts import RevertTarget
+
+_KEPT_OPTIONS = (
+    "on_failure", "strategy", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS,
+)  # fmt: skip
 """options that --continue restores from the landing it continues"""
 
 
@@ -47,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--abort", action="store_true", help="restore the branch to its state before an interrupted landing"
     )
     way.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
+    parser.add_argument(
+        "--revert", metavar="COMMIT", help="land the revert of a landed commit, made in a worktree of its own"
+    )
+    parser.add_argument(
+        "--on-failure",
+        choices=[OnFailure.REVERT.value],
+        help="what to do if the rollout of the landed commit fails: revert it (default: nothing)",
+    )
     parser.add_argument(
         "--strategy",
         choices=[strategy.value for strategy in Strategy],
@@ -67,7 +84,36 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Land, continue, abort, or do a dry run."""
     if not (args.proceed or args.abort):
         session.set_landed(False)  # first of all: an error before the push must not leave it open
-    return session.finish(_handle_interrupt(args, session))
+    return session.finish(_handle_interrupt(args, session, lambda: _land(args, session)))
+
+
+class OnFailure(StrEnum):
+    """What follows a landing whose rollout failed."""
+
+    REVERT = "revert"
+
+
+def _check_revert(args: argparse.Namespace) -> None:
+    """Raise CommandError (2) for options that contradict --revert or --on-failure."""
+    excluded = {
+        "--continue": args.proceed,
+        "--abort": args.abort,
+        "--message": args.message is not None,
+        "--on-failure": args.on_failure,
+    }
+    hints = {
+        "--message": "git writes the message of a revert: leave out --message",
+        "--on-failure": "a revert is not reverted: leave out --on-failure",
+    }
+    for option, is_given in excluded.items() if args.revert is not None else ():
+        if is_given:
+            hint = hints.get(option, f"to end an unfinished revert, run git land {option} in its worktree")
+            raise CommandError(f"--revert and {option} cannot be used together", hint=hint)
+    unfollowed = {"--detach": args.detach, "--no-ci-watch": args.no_ci_watch, "--abort": args.abort}
+    for option, is_given in unfollowed.items() if args.on_failure else ():
+        if is_given:
+            hint = "leave out one of them: git land reverts only what it has seen fail"
+            raise CommandError(f"--on-failure and {option} cannot be used together", hint=hint)
 
 
 def _check_message(args: argparse.Namespace) -> None:
@@ -87,22 +133,64 @@ def _check_message(args: argparse.Namespace) -> None:
 
 def _land(args: argparse.Namespace, session: Session) -> Verdict:
     _check_message(args)
-    runtime = session.runtime
+    _check_revert(args)
     if args.proceed:
         _restore_options(args, session)
     config = session.config(vars(args))
-    git = runtime.git_interactive
-    stage = FollowUp(
-        config, session, vars(args), watching=not args.no_ci_watch, deploying=not (args.no_deploy or args.abort)
-    )
+    git = session.runtime.git_interactive
     session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
-    parts = LandingDependencies(
-        git=git,
+    if args.revert is not None:
+        return _revert(args, config, session)
+    verdict = _land_here(args, config, session)
+    if args.on_failure and args.dry_run:
+        session.tell(Log(source="homelab", text="would revert the landing if its rollout fails (exit code 9)"))
+    if args.on_failure and revert.calls_for_revert(verdict):
+        return _take_back(verdict, args, session)
+    return verdict
+
+
+def _land_here(
+    args: argparse.Namespace, config: Config, session: Session, plan: revert.RevertPlan | None = None
+) -> Verdict:
+    """Land, continue or abort in the directory in which git runs now.
+
+    Args:
+        plan: what the landing takes back, in the worktree that was made for it.
+    """
+    git = session.runtime.git_interactive
+    stage = _follow_up(args, config, session)
+    parts = _dependencies(args, config, stage, session)
+    if not (args.proceed or args.abort):
+        return _dispatch(args, config, parts, stage, session, plan)
+    from homelab_hooks.land import revert_landing
+
+    pending = land_run.pending_landing(git)
+    with revert_landing.hold_continued(pending, git) as is_revert:
+        verdict = _dispatch(args, config, parts, stage, session, None)
+        if is_revert and pending is not None:
+            return revert_landing.conclude_continued(verdict, pending, parts)
+    return verdict
+
+
+def _follow_up(args: argparse.Namespace, config: Config, session: Session) -> FollowUp:
+    return FollowUp(
+        config,
+        session,
+        vars(args),
+        watching=not args.no_ci_watch,
+        deploying=not (args.no_deploy or args.abort),
+    )
+
+
+def _dependencies(args: argparse.Namespace, config: Config, stage: FollowUp, session: Session) -> LandingDependencies:
+    runtime = session.runtime
+    return LandingDependencies(
+        git=runtime.git_interactive,
         commands=runtime.user_command_runner,
         hooks=runtime.hook_runner,
         clock=runtime.clock,
         tell=session.tell,
-        on_landed=session.set_landed,
+        on_landed=(lambda _: None) if getattr(args, "lands_after", False) else session.set_landed,
         jitter=runtime.jitter,
         poller=runtime.git_readonly.remotes,
         check_ci=stage.require_access if stage.watching else None,
@@ -112,7 +200,46 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         runs_post_push_hook=not args.no_ci_watch,
         follow_up_label=stage.description,
     )
-    return _dispatch(args, config, parts, stage, session)
+
+
+def _revert(args: argparse.Namespace, config: Config, session: Session, *, before: str = "") -> Verdict:
+    """Land the revert of a commit from a worktree of its own, or show what it would take back.
+
+    Args:
+        before: the target's commit before the landing of the commit, if this command has landed it.
+    """
+    from homelab_hooks.land import revert_landing
+
+    stage = _follow_up(args, config, session)
+    parts = _dependencies(args, config, stage, session)
+    patience_s = config.timeout if before else 0.0
+    order = revert_landing.RevertOrder(args.revert, config.remote, config.onto, before, patience_s)
+    if args.dry_run:
+        _warn_untrusted(config, parts)
+        return revert_landing.report_dry_revert(order, _build_request(args, config, stage), parts)
+
+    def land(path: Path, plan: revert.RevertPlan, target: RevertTarget) -> Verdict:
+        there = argparse.Namespace(**{**vars(args), "remote": target.remote, "onto": target.branch})
+        with session.runtime.inside(path):
+            return _handle_interrupt(
+                there, session, lambda: _land_here(there, session.config_inside(vars(there)), session, plan)
+            )
+
+    return revert_landing.land_revert(order, parts, land)
+
+
+def _take_back(verdict: Verdict, args: argparse.Namespace, session: Session) -> Verdict:
+    """Land the revert of a commit whose rollout failed; the exit code stays that of the failure.
+
+    The revert itself is never reverted.
+    """
+    text = f"the rollout of {short_sha(verdict.sha)} failed: reverting it (--on-failure revert)"
+    session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
+    changed = {"revert": verdict.sha, "on_failure": None, "proceed": False, "lands_after": True}
+    again = argparse.Namespace(**{**vars(args), **changed})
+    config = session.config_inside(vars(again))
+    outcome = _handle_interrupt(again, session, lambda: _revert(again, config, session, before=verdict.before))
+    return revert.add_outcome(verdict, outcome)
 
 
 def _choose_follow_up(
@@ -130,8 +257,13 @@ def _choose_follow_up(
     return detach
 
 
-def _dispatch(
-    args: argparse.Namespace, config: Config, parts: LandingDependencies, stage: FollowUp, session: Session
+def _dispatch(  # noqa: PLR0913, PLR0917 - the parts of one landing
+    args: argparse.Namespace,
+    config: Config,
+    parts: LandingDependencies,
+    stage: FollowUp,
+    session: Session,
+    plan: revert.RevertPlan | None,
 ) -> Verdict:
     if args.abort:
         return land_run.abort_landing(parts)
@@ -145,7 +277,10 @@ def _dispatch(
             return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=False)
     if args.proceed:
         return land_run.continue_landing(parts, _verify_choice(args, config) if verifies else None)
-    return land_run.land_branch(_build_request(args, config, stage), parts)
+    request = _build_request(args, config, stage)
+    if plan is not None:
+        request = replace(request, revert=plan.commit, revert_parent=plan.parent)
+    return land_run.land_branch(request, parts)
 
 
 def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) -> bool:
@@ -161,14 +296,14 @@ def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
         parts.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
 
-def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
-    """Run the landing; on Ctrl-C or SIGTERM, report from its saved state whether the commit is on the target."""
+def _handle_interrupt(args: argparse.Namespace, session: Session, land: Callable[[], Verdict]) -> Verdict:
+    """Land; on Ctrl-C or SIGTERM, report from its saved state whether the commit is on the target."""
     git, earlier = session.runtime.git_interactive, None
     began = bool(args.proceed or args.abort)
     try:
         earlier = None if began else land_run.pending_landing(git)
         began = True
-        return _land(args, session)
+        return land()
     except CommandError as problem:
         landed = land_run.saved_landed(git) if args.proceed or args.abort else False
         return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=landed)
