@@ -55,6 +55,7 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ),
     ("doctor",): (("homelab doctor", "check your setup"),),
     ("config",): (("homelab config", "show effective settings and their sources"),),
+    ("mcp",): (("claude mcp add homelab -- homelab mcp", "add the server to Claude Code, in this repository"),),
     ("completion",): (
         ('eval "$(homelab completion bash)"', "complete commands in bash; put this line into ~/.bashrc"),
         ("homelab completion fish | source", "complete commands in fish"),

@@ -64,6 +64,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("trust", "revoke"), "write", "withdraw the approval of a command", "trust.revoke"),
     Command(("doctor",), "read", "check everything `git land` depends on and suggest fixes", "doctor"),
     Command(("config",), "read", "show effective settings and their sources", "config"),
+    Command(("mcp",), "write", "serve an MCP client on standard input and output", "mcp"),
     Command(("completion",), "read", "print the completion script of a shell", "completion"),
     Command(("demo",), "write", "try homelab against simulated services", "demo"),
     Command(("manifest",), "read", "list all commands with their access tiers", "manifest"),
