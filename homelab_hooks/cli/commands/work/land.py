@@ -32,8 +32,9 @@ from homelab_hooks.land.request import (
 )
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.system.signals import acknowledge_interrupt
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import RESUMABLE_EXITS, Verdict
 
+CONTINUE_COMMAND = "git land --continue"
 _KEPT_OPTIONS = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS)
 """options that --continue restores from the landing it continues"""
 
@@ -67,7 +68,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Land, continue, abort, or do a dry run."""
     if not (args.proceed or args.abort):
         session.set_landed(False)  # first of all: an error before the push must not leave it open
-    return session.finish(_handle_interrupt(args, session))
+    return session.finish(_name_resume_command(_handle_interrupt(args, session), session))
+
+
+def _name_resume_command(verdict: Verdict, session: Session) -> Verdict:
+    """Return the verdict with `git land --continue` if the landing did not end, and its commit has not landed."""
+    if verdict.landed or verdict.exit not in RESUMABLE_EXITS:
+        return verdict
+    pending = land_run.pending_landing(session.runtime.git_interactive)
+    return verdict._replace(resume=CONTINUE_COMMAND) if pending else verdict
 
 
 def _check_message(args: argparse.Namespace) -> None:
@@ -196,7 +205,11 @@ def _query_pushed(state: LandingState, session: Session) -> bool | None:
 
 
 def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) -> LandRequest:
-    kept = {name: getattr(args, name) for name in _KEPT_OPTIONS if getattr(args, name)}
+    kept = {
+        name: value
+        for name in _KEPT_OPTIONS
+        if (value := getattr(args, name)) and not options.is_short_timeout(name, value)
+    }
     return LandRequest(
         remote=config.remote,
         onto=config.onto,
