@@ -99,6 +99,7 @@ def _argument_entry(action: argparse.Action) -> dict[str, Any]:
         "what": action.help or "",
         "required": action.nargs not in ("?", "*"),
         "many": action.nargs in ("*", "+"),
+        "choices": [str(choice) for choice in action.choices or ()],
     }
 
 
