@@ -11,6 +11,10 @@ SLICE_TIMEOUT = "45s"
 """the --timeout of the calls that a skill recommends: tool calls end after one to ten minutes"""
 
 
+SLICED_COMMANDS = (("follow",),)
+"""the commands whose --timeout bounds the call, while a background watcher continues"""
+
+
 def list_exact_commands(facts: Sequence[CommandFact]) -> tuple[str, ...]:
     """Return the command lines of read commands with options of tier read only, as they are typed.
 
@@ -30,7 +34,7 @@ def _lines_of(fact: CommandFact) -> Iterator[str]:
         return
     names = {option.name for option in fact.options if option.tier == "read"}
     flags = [[option.name] for option in fact.options if option.tier == "read" and not option.takes_value]
-    slices = [["--timeout", SLICE_TIMEOUT]] if "--timeout" in names else []
+    slices = [["--timeout", SLICE_TIMEOUT]] if "--timeout" in names and fact.words in SLICED_COMMANDS else []
     formats = [[], ["--output", "json"]] if "--output" in names else [[]]
     for base in (("homelab", *fact.words), *([(fact.alias,)] if fact.alias else [])):
         for choice in fact.choices or ("",):

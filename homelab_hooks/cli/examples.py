@@ -45,6 +45,12 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ),
     ("hooks", "uninstall"): (("homelab hooks uninstall", "remove the hooks and restore the previous ones"),),
     ("hooks", "status"): (("homelab hooks status", "show the installed hooks and what runs when"),),
+    ("agent", "install"): (
+        ("homelab agent install claude", "show what is written for Claude Code, and write it after a question"),
+        ("homelab agent install codex --yes", "set up Codex without a question"),
+    ),
+    ("agent", "uninstall"): (("homelab agent uninstall claude", "restore the files of Claude Code"),),
+    ("agent", "status"): (("homelab agent status claude", "show whether Claude Code is set up"),),
     ("doctor",): (("homelab doctor", "check your setup"),),
     ("config",): (("homelab config", "show effective settings and their sources"),),
     ("demo",): (
