@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -100,18 +100,20 @@ def _require_ignored(paths: Sequence[Path], top: Path, session: Session) -> None
 
 
 def show_changes(changes: Sequence[FileChange], session: Session) -> None:
-    """Show each file with its lines that change."""
+    """Show each file with what is written into it. The user's own lines are not shown: they may contain secrets."""
     for change in changes:
-        what = "remove" if change.after is None else "change" if change.before is not None else "create"
-        session.tell(Log(source="homelab", text=f"{what} {change.path}"))
-        old, new = _lines(change.before), _lines(change.after)
-        for line in list(difflib.unified_diff(old, new, lineterm="", n=0))[2:] if change.after is not None else ():
-            if not line.startswith("@@"):
-                session.tell(Log(source="homelab", text=f"  {line}"))
+        for line in describe_change(change):
+            session.tell(Log(source="homelab", text=line))
 
 
-def _lines(data: bytes | None) -> list[str]:
-    return (data or b"").decode("utf-8", "replace").splitlines()
+def describe_change(change: FileChange) -> list[str]:
+    """Return the lines that show a change: each entry of a file of the user's, or the text of a file that is ours."""
+    if change.receipt is None:
+        return [f"remove {change.path}" if change.after is None else f"restore {change.path}"]
+    what = "create" if change.before is None else "change"
+    shown = [f"{'.'.join(entry.path)}: {json.dumps(entry.value)}" for entry in change.receipt.entries]
+    lines = shown or (change.after or b"").decode("utf-8", "replace").splitlines()
+    return [f"{what} {change.path}", *(f"  + {line}" for line in lines)]
 
 
 def make_changes(changes: Sequence[FileChange], session: Session, *, consent: bool) -> None:

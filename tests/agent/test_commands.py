@@ -53,13 +53,14 @@ def test_a_command_that_may_run_without_asking_has_read_options_only() -> None:
 def test_installed_shown_and_uninstalled_without_a_trace(bare: Shell, home: Path, client: str) -> None:
     own = home / ".claude" / "settings.json"
     own.parent.mkdir()
-    own.write_bytes(b'{"model": "x",\r\n "permissions": {"deny": ["Read(.env)"]}}')
+    own.write_bytes(b'{"env": {"TOKEN": "s3cret"},\r\n "permissions": {"deny": ["Read(.env)"]}, "s3cret": 1}')
     own.chmod(0o640)
     before = tree(home)
     bare.more |= {"HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
 
     refused = bare("homelab", "agent", "install", client)
     assert (refused.code, refused.result["verdict"], tree(home)) == (20, "refused", before)
+    assert "s3cret" not in refused.err
     assert "hint: to write them without a question, run the command with --yes" in refused.err
 
     done = objects(bare("homelab", "agent", "install", client, "--yes", "--output", "json").lines)

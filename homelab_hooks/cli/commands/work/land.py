@@ -193,7 +193,7 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
         if not verdict.hint and verdict.landed is False and not args.abort:
             return verdict._replace(hint=f"to try again, run: {session.command_line}")
         goes_on = verdict.landed and session.resume
-        return verdict._replace(hint=f"to resume, run: {session.resume}") if goes_on else verdict
+        return verdict._replace(hint=f"to resume, run: {session.resume}", resume=session.resume) if goes_on else verdict
 
 
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
