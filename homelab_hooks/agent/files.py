@@ -61,7 +61,7 @@ class InstallReceipts:
         """Return the receipt of a path; None if there is none, or it is damaged."""
         try:
             return InstallReceipt.from_json(json.loads(self._file(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def save(self, path: Path, receipt: InstallReceipt) -> None:

@@ -89,9 +89,9 @@ class InstallReceipt(NamedTuple):
         before = raw["before"]
         return cls(
             before=None if before is None else base64.b64decode(before, validate=True),
-            after_digest=str(raw["after_digest"]),
-            entries=tuple(JsonEntry(tuple(entry["path"]), entry["value"]) for entry in raw["entries"]),
-            made_folders=tuple(map(str, raw["made_folders"])),
+            after_digest=_as_text(raw["after_digest"]),
+            entries=tuple(JsonEntry(tuple(map(_as_text, entry["path"])), entry["value"]) for entry in raw["entries"]),
+            made_folders=tuple(map(_as_text, raw["made_folders"])),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -104,3 +104,9 @@ class InstallReceipt(NamedTuple):
             "entries": [{"path": list(entry.path), "value": entry.value} for entry in self.entries],
             "made_folders": list(self.made_folders),
         }
+
+
+def _as_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a string")
+    return value

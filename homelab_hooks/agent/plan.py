@@ -58,11 +58,11 @@ def plan_install(file: AgentFile, state: FileState, receipt: InstallReceipt | No
         if base.data is not None:
             return FileRefused(file.path, "exists, and was not written by homelab", f"move {file.path} away")
         return _change(file.path, state, base.data, file.text, ())
-    if state.data is not None and _is_complete(state.data.decode(), file.entries, receipt):
-        return None
-    text = (base.data or b"{}\n").decode()
-    entries = _missing_entries(text, file.entries)
     try:
+        if state.data is not None and _is_complete(state.data.decode(), file.entries, receipt):
+            return None
+        text = (base.data or b"{}\n").decode()
+        entries = _missing_entries(text, file.entries)
         return _change(file.path, state, base.data, _add_entries(text, entries), entries)
     except ValueError as error:
         return _refuse_json(file.path, str(error))
