@@ -51,7 +51,8 @@ class Start(NamedTuple):
     sha: str = ""
     repo: str = ""
     server: str = ""
-    resume: str = ""
+    resume: tuple[str, ...] | None = None
+    """the program and its arguments; None: there is nothing to resume yet"""
 
 
 class ChainStarted(NamedTuple):
@@ -189,6 +190,31 @@ class Log(NamedTuple):
     """`homelab` for our own messages; else what printed the line: `verify`, `fetch`, `push`, `step build/test`, ..."""
     text: str
     level: LogLevel = LogLevel.INFO
+    resume: tuple[str, ...] | None = None
+    """the command that resumes from here, if the line reports one: the program and its arguments"""
+
+
+class SettingShown(NamedTuple):
+    """The effective value of a setting, and its source. The value of a token is never shown."""
+
+    setting: str
+    value: str
+    source: str
+
+
+class VerbListed(NamedTuple):
+    """A command of the manifest, and its access tier: `read` or `write`."""
+
+    verb: str
+    tier: str
+    summary: str
+    alias: str = ""
+
+
+class Answer(NamedTuple):
+    """A line of a command's answer, such as the path of a new worktree."""
+
+    text: str
 
 
 class RolloutChanged(NamedTuple):
@@ -315,6 +341,8 @@ class Result(NamedTuple):
     """what happened, in one sentence"""
     hint: str = ""
     """what to do, in one sentence"""
+    resume: tuple[str, ...] | None = None
+    """the command that continues what did not end: the program and its arguments"""
     took: float = 0.0
 
 
@@ -332,5 +360,8 @@ Event = (
     | RolloutChanged
     | Finding
     | BackgroundWatch
+    | SettingShown
+    | VerbListed
+    | Answer
     | Result
 )

@@ -17,7 +17,7 @@ NAME = PACKAGE.name
 LAYERS = (
     {"cli", "demo"},
     {"app"},
-    {"land", "follow", "watch", "deploy", "views", "hooks"},
+    {"land", "follow", "watch", "deploy", "views", "hooks", "agent"},
     {"git", "ci", "forge", "registry", "kubectl", "auth", "notify", "simulators"},
     {"system", "net"},
 )

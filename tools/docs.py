@@ -8,6 +8,7 @@ from pathlib import Path
 
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.exit_codes import EXIT_MEANINGS, ExitCode
+from tools.events_page import events_part
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "homelab_hooks"
@@ -56,6 +57,7 @@ PARTS = {
     "docs/modules.md": ("modules", the_modules),
     "README.md": ("exits", the_exits),
     "docs/settings.md": ("settings", the_settings),
+    "docs/events.md": ("events", events_part),
 }
 
 

@@ -28,7 +28,7 @@ from homelab_hooks.hooks.background.registry import (
     describe_running,
 )
 from homelab_hooks.text.durations import format_duration
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import Verdict, read_success_word
 from homelab_hooks.views.event_reader import read_event
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def verdict_of(result: Result) -> Verdict:
         exit=result.exit,
         reason=result.reason,
         hint=result.hint,
-        label=result.verdict,
+        label=read_success_word(result.verdict),
         sha=result.sha,
         pipelines=result.pipelines,
         deploys=result.deploys,

@@ -71,6 +71,10 @@ class CommandReport(TypedDict):
 
 
 Commit = Annotated[str, Field(description="any revision that git resolves")]
+Workloads = Annotated[list[str], Field(min_length=1, max_length=20, description="NAMESPACE/[KIND/]NAME")]
+Lines = Annotated[int, Field(ge=1, le=MAX_LINES, description="lines of each step")]
+Target = Annotated[str, Field(description="the branch to land on; empty: the configured one")]
+Message = Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, description="of a merge commit; empty: git's own")]
 Seconds = Annotated[int, Field(ge=1, le=MAX_SLICE_S, description="seconds to wait in this call")]
 
 
@@ -198,76 +202,79 @@ def require_workload(value: str) -> str:
     return value
 
 
-READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
-LANDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True)
+class LandingTools:
+    """The tools of the server. Their parameters are what a client may choose."""
 
+    def __init__(self, commands: CommandRunner) -> None:
+        self._commands = commands
 
-def build_server(environ: Mapping[str, str], directory: Path, version: str) -> MCPServer[Any]:
-    """Return the server with its tools; their annotations follow the tiers of the manifest."""
-    server: MCPServer[Any] = MCPServer("homelab", instructions=INSTRUCTIONS, version=version)
-    commands = CommandRunner(environ, directory)
+    async def status(self, context: Context[Any, Any], commit: Commit = "HEAD") -> CommandReport:
+        """Return the CI result so far."""
+        return await self._commands.run(context, "ci", "status", "--", require_name(commit, "commit"))
 
-    @server.tool(annotations=READS, description="The CI result of a commit so far, without waiting.")
-    async def status(context: Context[Any, Any], commit: Commit = "HEAD") -> CommandReport:
-        return await commands.run(context, "ci", "status", "--", require_name(commit, "commit"))
-
-    @server.tool(
-        annotations=READS,
-        description="Follow a commit through CI and rollouts. Returns exit 124 after `seconds`, while a background "
-        "watcher continues; call again to go on.",
-    )
-    async def follow(context: Context[Any, Any], commit: Commit = "HEAD", seconds: Seconds = SLICE_S) -> CommandReport:
+    async def follow(
+        self, context: Context[Any, Any], commit: Commit = "HEAD", seconds: Seconds = SLICE_S
+    ) -> CommandReport:
+        """Return what the links of the commit ended with, or 124 after some seconds."""
         options = ("follow", f"--timeout={seconds}s", "--", require_name(commit, "commit"))
-        return await commands.run(context, *options)
+        return await self._commands.run(context, *options)
 
-    @server.tool(annotations=READS, description="The logs of the failed CI steps of a commit.")
-    async def logs(
-        context: Context[Any, Any],
-        commit: Commit = "HEAD",
-        tail: Annotated[int, Field(ge=1, le=MAX_LINES, description="lines of each step")] = 50,
-    ) -> CommandReport:
+    async def logs(self, context: Context[Any, Any], commit: Commit = "HEAD", tail: Lines = 50) -> CommandReport:
+        """Return the last lines of the failed steps."""
         options = ("ci", "logs", f"--tail={tail}", "--", require_name(commit, "commit"))
-        return await commands.run(context, *options)
+        return await self._commands.run(context, *options)
 
-    @server.tool(annotations=READS, description="Check everything that landing depends on; suggests fixes.")
-    async def doctor(context: Context[Any, Any]) -> CommandReport:
-        return await commands.run(context, "doctor")
+    async def doctor(self, context: Context[Any, Any]) -> CommandReport:
+        """Return the findings."""
+        return await self._commands.run(context, "doctor")
 
-    @server.tool(
-        annotations=READS,
-        description="Wait until Kubernetes workloads run a commit. Returns exit 124 after `seconds`; call again to go "
-        "on.",
-    )
     async def deploy_wait(
-        context: Context[Any, Any],
-        targets: Annotated[list[str], Field(min_length=1, max_length=20, description="NAMESPACE/[KIND/]NAME")],
-        commit: Commit = "HEAD",
-        seconds: Seconds = SLICE_S,
+        self, context: Context[Any, Any], targets: Workloads, commit: Commit = "HEAD", seconds: Seconds = SLICE_S
     ) -> CommandReport:
+        """Return whether the workloads run the commit, or 124 after some seconds."""
         options = (f"--sha={require_name(commit, 'commit')}", f"--rollout-timeout={seconds}s")
         workloads = [require_workload(target) for target in targets]
-        return await commands.run(context, "deploy", "wait", *options, "--", *workloads)
+        return await self._commands.run(context, "deploy", "wait", *options, "--", *workloads)
 
-    @server.tool(
-        annotations=LANDS,
-        description="Merge the target branch, verify, and push the current branch to the target. What follows the push "
-        "continues in the background: call `follow` with the sha of the result.",
-    )
     async def land(
+        self,
         context: Context[Any, Any],
-        target: Annotated[str, Field(description="the branch to land on; empty: the configured one")] = "",
+        target: Target = "",
         strategy: Literal["", "merge", "rebase", "ff-only"] = "",
-        message: Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, description="of a merge commit")] = "",
+        message: Message = "",
         dry_run: bool = False,  # noqa: FBT001, FBT002 - a tool is called with names
     ) -> CommandReport:
+        """Return what the landing ended with; what follows the push continues in the background."""
         options = [
             *([f"--onto={require_name(target, 'target')}"] if target else []),
             *([f"--strategy={strategy}"] if strategy else []),
             *([f"--message={message}"] if message else []),
             "--dry-run" if dry_run else "--detach",
         ]
-        return await commands.run(context, "work", "land", *options)
+        return await self._commands.run(context, "work", "land", *options)
 
+
+READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+LANDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True)
+DESCRIPTIONS = {
+    "status": "The CI result of a commit so far, without waiting.",
+    "follow": "Follow a commit through CI and rollouts. Returns exit 124 after `seconds`, while a background watcher "
+    "continues; call again to go on.",
+    "logs": "The logs of the failed CI steps of a commit.",
+    "doctor": "Check everything that landing depends on; suggests fixes.",
+    "deploy_wait": "Wait until Kubernetes workloads run a commit. Returns exit 124 after `seconds`; call again.",
+    "land": "Merge the target branch, verify, and push the current branch. What follows the push continues "
+    "in the background: call `follow` with the sha of the result.",
+}
+
+
+def build_server(environ: Mapping[str, str], directory: Path, version: str) -> MCPServer[Any]:
+    """Return the server with its tools; their annotations follow the tiers of the manifest."""
+    server: MCPServer[Any] = MCPServer("homelab", instructions=INSTRUCTIONS, version=version)
+    tools = LandingTools(CommandRunner(environ, directory))
+    for name, description in DESCRIPTIONS.items():
+        annotations = LANDS if name == "land" else READS
+        server.tool(name=name, annotations=annotations, description=description)(getattr(tools, name))
     return server
 
 

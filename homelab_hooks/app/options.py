@@ -16,7 +16,9 @@ ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
 PROOF_OPTIONS = ("image_proof",)
 """what shows that a workload runs the commit"""
 MIN_RESUME_TIMEOUT_S = 60.0
-"""seconds of a --timeout that a resume command repeats, at least"""
+"""seconds of a timeout that a resume command repeats, at least"""
+RESUMED_TIMEOUTS = ("timeout", "unreachable_timeout", "rollout_timeout")
+"""the timeouts that end a wait which can be resumed"""
 DECIDING_OPTIONS = ("workflow", "superseded")
 """which workflows decide about a commit, and whether a newer pipeline may decide for it"""
 FOLLOW_OPTIONS = (
@@ -93,16 +95,27 @@ def add_kubectl_options(parser: argparse.ArgumentParser) -> None:
 def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
     """Return those of these options that were given, as command line arguments.
 
-    A `--timeout` of less than MIN_RESUME_TIMEOUT_S is left out: the resumed wait would end at once again.
+    A timeout of less than MIN_RESUME_TIMEOUT_S is left out: the resumed wait would end at once again.
     """
     found: list[str] = []
     for setting in SETTINGS:
         value = given.get(setting.name) if setting.name in names else None
-        if setting.name == "timeout" and value and parse_duration(value) < MIN_RESUME_TIMEOUT_S:
+        if is_short_timeout(setting.name, value):
             continue
         for text in [value] if isinstance(value, str) else value or ():
             found += [setting.option, text]
     return found
+
+
+def is_short_timeout(name: str, value: object) -> bool:
+    """Return whether this option is a timeout that a resume command must not repeat.
+
+    A caller that obeys every hint would otherwise run one short wait after another, without end.
+
+    >>> is_short_timeout("timeout", "45s"), is_short_timeout("timeout", "2m"), is_short_timeout("settle", "1s")
+    (True, False, False)
+    """
+    return name in RESUMED_TIMEOUTS and isinstance(value, str) and parse_duration(value) < MIN_RESUME_TIMEOUT_S
 
 
 def follow_command(given: Mapping[str, Any], sha: str) -> str:

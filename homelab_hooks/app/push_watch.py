@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from homelab_hooks.app.event_recording import record_events
@@ -70,7 +71,7 @@ def _create_watch(session: Session, job: WatchJob, config: Config) -> PushWatch:
     def follow(landed: Landed) -> Verdict:
         server = str(session.runtime.server(config)) if follow_up.watching else ""
         command = "homelab follow" if job.scope else "git push"
-        session.tell(Start(command=command, sha=job.sha, server=server, resume=resume))
+        session.tell(Start(command=command, sha=job.sha, server=server, resume=tuple(shlex.split(resume))))
         return follow_up.run(landed)
 
     callbacks = WatchCallbacks(

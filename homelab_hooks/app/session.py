@@ -25,7 +25,7 @@ from homelab_hooks.events import (
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.signals import catch_signals, ignore_signals, run_interruptible
 from homelab_hooks.text.redaction import sanitize_text
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import RESUMABLE_EXITS, Verdict, choose_verdict, name_command
 from homelab_hooks.views import View
 
 
@@ -40,6 +40,7 @@ class Session:
         self.prog = prog
         self.runtime = runtime
         self._begin = runtime.clock.now()
+        self._output = output
         self._view: View = runtime.view(output)
         runtime.tell = self.tell
         self._partial = Verdict(exit=ExitCode.INTERRUPTED)
@@ -110,7 +111,10 @@ class Session:
         return config, problems
 
     def _switch_view(self, output: OutputMode) -> None:
+        if output is self._output:  # a second view would count its events from 1 again
+            return
         self._view.close()
+        self._output = output
         self._view = self.runtime.view(output)
 
     def tell(self, event: Event) -> None:
@@ -118,7 +122,9 @@ class Session:
         match event:
             case Start():
                 self._partial = self._partial._replace(sha=event.sha or self._partial.sha)
-                self.resume = event.resume or self.resume
+                self.resume = shlex.join(event.resume or ()) or self.resume
+            case Log(resume=words) if words:
+                self.resume = shlex.join(words)
             case PipelineChanged() if event.deciding:
                 self._remember(event)
             case _:
@@ -136,6 +142,22 @@ class Session:
     def set_resume_command(self, command: str) -> None:
         """Remember the command that resumes what runs now; it is printed if the command is interrupted."""
         self.resume = command
+
+    @property
+    def writes_json(self) -> bool:
+        """Return whether stdout is newline-delimited JSON, so that an answer has to be an event."""
+        return self._output is OutputMode.JSON
+
+    def answer(self, event: Event, line: str) -> None:
+        """Write a line of a command's answer to stdout; in JSON mode, the event instead."""
+        if self.writes_json:
+            self.tell(event)
+        else:
+            self.runtime.terminal.out(line)
+
+    def finish_answer(self) -> int:
+        """Return 0 after an answer; in JSON mode, write the result that ends every stream of events."""
+        return self.finish(Verdict(exit=ExitCode.OK, label="ok")) if self.writes_json else 0
 
     def set_landed(self, landed: bool | None) -> None:  # noqa: FBT001 - a fact of three values
         """Remember whether the commit is on the target, for a result that is written without a verdict.
@@ -156,8 +178,10 @@ class Session:
         if self.result:
             return int(self.result.exit)
         known = self._partial
+        is_open = verdict.exit in RESUMABLE_EXITS or verdict.label == "watching"
+        resume = verdict.resume or (self.resume if is_open else "")
         result = Result(
-            verdict=verdict.label or verdict.exit.verdict,
+            verdict=choose_verdict(verdict.exit, verdict.label),
             exit=verdict.exit,
             sha=verdict.sha or known.sha,
             pipelines=verdict.pipelines or known.pipelines,
@@ -168,7 +192,8 @@ class Session:
             links=verdict.links,
             revert=verdict.revert,
             reason=verdict.reason,
-            hint=verdict.hint,
+            hint=name_command(verdict.hint, resume),
+            resume=tuple(shlex.split(resume)) or None,
             took=self.runtime.clock.now() - self._begin,
         )
         self._show(result)

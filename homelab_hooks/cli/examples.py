@@ -53,6 +53,12 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
         ("homelab trust revoke 'make test'", "ask again before this command is run"),
         ("homelab trust revoke --all", "ask again before any command is run"),
     ),
+    ("agent", "install"): (
+        ("homelab agent install claude", "show what is written for Claude Code, and write it after a question"),
+        ("homelab agent install codex --yes", "set up Codex without a question"),
+    ),
+    ("agent", "uninstall"): (("homelab agent uninstall claude", "restore the files of Claude Code"),),
+    ("agent", "status"): (("homelab agent status claude", "show whether Claude Code is set up"),),
     ("doctor",): (("homelab doctor", "check your setup"),),
     ("config",): (("homelab config", "show effective settings and their sources"),),
     ("mcp",): (("claude mcp add homelab -- homelab mcp", "add the server to Claude Code, in this repository"),),

@@ -49,7 +49,7 @@ def _command_list(prog: str, verbs: Sequence[Command], group: str) -> argparse.A
     )
     for title, rows in (
         ("commands", [verb for verb in verbs if not verb.hidden]),
-        ("commands that git hooks call", [verb for verb in verbs if verb.hidden]),
+        ("commands that hooks call", [verb for verb in verbs if verb.hidden]),
     ):
         listed = parser.add_argument_group(title) if rows else parser
         for verb in rows:

@@ -35,6 +35,7 @@ GROUPS = {
     "deploy": "Wait for rollouts in a Kubernetes cluster.",
     "work": "Work on a task in its own worktree, and land it.",
     "trust": "Manage the commands from tracked files that you approved.",
+    "agent": "Set up coding agents: permission rules, a skill, and a hook that wakes them.",
     "hooks": "Manage the git hooks that watch CI after a push, and run checks before a push.",
 }
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
@@ -62,6 +63,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(("hooks", "status"), "read", "show the installed git hooks and what runs when", "hooks.status"),
     Command(("trust", "list"), "read", "list the approved commands of this repository", "trust.list"),
     Command(("trust", "revoke"), "write", "withdraw the approval of a command", "trust.revoke"),
+    Command(("agent", "install"), "write", "set up a coding agent to use this tool", "agent.install"),
+    Command(("agent", "uninstall"), "write", "remove what the agent's setup has written", "agent.uninstall"),
+    Command(("agent", "status"), "read", "show whether a coding agent is set up", "agent.status"),
     Command(("doctor",), "read", "check everything `git land` depends on and suggest fixes", "doctor"),
     Command(("config",), "read", "show effective settings and their sources", "config"),
     Command(("mcp",), "write", "serve an MCP client on standard input and output", "mcp"),
@@ -87,6 +91,7 @@ COMMANDS: tuple[Command, ...] = (
         ("hooks", "post-push"), "write", "start a background watcher before a push", "hooks.post_push", hidden=True
     ),
     Command(("hooks", "pushed"), "write", "watch CI after a plain git push", "hooks.pushed", hidden=True),
+    Command(("agent", "wake"), "read", "(internal) wait for background watchers", "agent.wake", hidden=True),
     Command(("hooks", "watcher"), "write", "(internal) the background watcher of a push", "hooks.watcher", hidden=True),
 )
 

@@ -12,6 +12,7 @@ from homelab_hooks.polling import contact as polling_contact
 from homelab_hooks.polling.contact import Backoff
 from homelab_hooks.polling.outcome import Decision, Denied, Unavailable
 from homelab_hooks.text import durations
+from homelab_hooks.verdict import SAME_COMMAND_HINT
 
 REFUSAL_RETRY_S = 2.0
 """seconds before the retry after a refusal that may be temporary"""
@@ -58,7 +59,7 @@ def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied,
         outcome = RolloutOutcome(
             exit=ExitCode.UNREACHABLE,
             reason=reason,
-            hint=f"to resume, run the same command again; {hint}",
+            hint=f"{SAME_COMMAND_HINT}; {hint}",
             image=state.proven_image,
         )
         return Decision(replace(state, outcome=outcome), retry.events)
@@ -72,6 +73,4 @@ def timed_out(state: RolloutState) -> RolloutOutcome:
     seconds = state.timeouts.rollout_timeout
     limit = f" after {durations.format_duration(seconds)}" if seconds else ""
     reason = f"{what}{limit}: {state.waiting_for or 'no response from the cluster'}"
-    return RolloutOutcome(
-        exit=ExitCode.TIMEOUT, reason=reason, hint="to resume, run the same command again", image=state.proven_image
-    )
+    return RolloutOutcome(exit=ExitCode.TIMEOUT, reason=reason, hint=SAME_COMMAND_HINT, image=state.proven_image)

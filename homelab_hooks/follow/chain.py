@@ -44,11 +44,11 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.link import Link
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import SuccessWord, Verdict
 
 UNDECIDED_EXITS = frozenset({ExitCode.TIMEOUT, ExitCode.UNREACHABLE})
 """codes after which the same link can be waited for again"""
-_END_LABELS = {
+_END_LABELS: dict[LinkKind, SuccessWord] = {
     LinkKind.LIVE: "live",
     LinkKind.DEPLOY: "deployed",
     LinkKind.CI: "passed",
@@ -117,7 +117,7 @@ def _with_earlier_results(verdicts: Sequence[Verdict], first: Verdict) -> Verdic
     )
 
 
-def name_end(kind: LinkKind) -> str:
+def name_end(kind: LinkKind) -> SuccessWord:
     """Return the verdict of a chain that succeeded and whose last link is of this kind.
 
     >>> name_end(LinkKind.LIVE), name_end(LinkKind.MIRROR)

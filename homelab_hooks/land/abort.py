@@ -71,7 +71,7 @@ def _already_landed(landing: Landing) -> Verdict:
     reason = f"{sha} is already on {state.target}; nothing was undone"
     again = state.request.resume_command(sha)
     hint = f"to resume, run: {again}" if again else ""
-    return Verdict(exit=ExitCode.OK, label="landed", reason=reason, hint=hint, sha=sha, landed=True)
+    return Verdict(exit=ExitCode.OK, label="landed", reason=reason, hint=hint, sha=sha, landed=True, resume=again)
 
 
 def _undo_operation(landing: Landing) -> None:

@@ -51,7 +51,8 @@ def interrupt_verdict(
         sha = state.landed_commit or state.pushed_commit
         reason = f"interrupted after landing {sha} on {state.target}"
         again = state.request.resume_command(sha)
-        return Verdict(exit=exit, reason=reason, hint=f"to resume, run: {again}" if again else "", sha=sha, landed=True)
+        hint = f"to resume, run: {again}" if again else ""
+        return Verdict(exit=exit, reason=reason, hint=hint, sha=sha, landed=True, resume=again)
     if there is None:
         reason = f"interrupted while pushing: unknown whether {state.pushed_commit} is on {state.target}"
         return Verdict(exit=exit, reason=reason, hint=_RESUME_HINT, sha=state.pushed_commit)

@@ -16,7 +16,7 @@ from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.text.url_secrets import strip_web_userinfo
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import Verdict, build_resume_line
 
 _NOT_LANDED = {
     ExitCode.USAGE,
@@ -39,7 +39,7 @@ def report_landed(landing: Landing) -> Landed:
     if landing.skip_marker(state.landed_commit):
         return landed_info(landing)
     if again := landing.request.resume_command(state.pushed_commit):
-        landing.log(f"to resume, run: {again}")
+        landing.dependencies.tell(build_resume_line(again))
     return landed_info(landing)
 
 

@@ -74,7 +74,7 @@ def _read_value(annotation: Any, value: Any) -> Any:
         return _read_record(RevertResult, value)
     if item := _ITEM_CLASSES.get(name):
         return tuple(_read_record(item, each) for each in value)
-    if name == "tuple[str, ...]":
+    if name in {"tuple[str, ...]", "tuple[str, ...] | None"}:
         return tuple(_read_value("str", each) for each in value)
     if enum := _VALUE_CLASSES.get(name):
         return enum(value)

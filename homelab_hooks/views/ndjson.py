@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from homelab_hooks.events import (
+    Answer,
     BackgroundWatch,
     ChainStarted,
     ContactLost,
@@ -18,9 +19,11 @@ from homelab_hooks.events import (
     PipelineChanged,
     Result,
     RolloutChanged,
+    SettingShown,
     StageChanged,
     Start,
     StepChanged,
+    VerbListed,
     Waiting,
     WorkflowChanged,
 )
@@ -42,6 +45,9 @@ EVENT_NAMES: dict[type[Event], str] = {
     RolloutChanged: "rollout",
     Finding: "finding",
     BackgroundWatch: "watched",
+    SettingShown: "setting",
+    VerbListed: "verb",
+    Answer: "answer",
     Result: "result",
 }
 """the `event` field of each event"""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Protocol, assert_never
 from urllib.parse import quote
 
 from homelab_hooks.events import (
+    Answer,
     BackgroundWatch,
     ChainStarted,
     ContactLost,
@@ -19,9 +21,11 @@ from homelab_hooks.events import (
     Progress,
     Result,
     RolloutChanged,
+    SettingShown,
     StageChanged,
     Start,
     StepChanged,
+    VerbListed,
     Waiting,
     WorkflowChanged,
 )
@@ -118,6 +122,8 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
             return format_finding(event)
         case BackgroundWatch():
             return [format_background_watch(event), *([f"  log: {event.log}"] if event.log else [])]
+        case SettingShown() | VerbListed() | Answer():
+            return ["  ".join(event)]
         case Result():
             return _closing_lines(event)
         case _:
@@ -151,7 +157,7 @@ _LINK_CHARS = "/:@#*,?=&+[]"
 def _start(event: Start) -> list[str]:
     about = " ".join(part for part in (short_sha(event.sha), event.repo, event.server and f"on {event.server}") if part)
     lines = [f"{event.command}: {about}" if about else event.command]
-    return [*lines, f"to resume, run: {event.resume}"] if event.resume else lines
+    return [*lines, f"to resume, run: {shlex.join(event.resume)}"] if event.resume else lines
 
 
 def _stage(event: StageChanged) -> list[str]:

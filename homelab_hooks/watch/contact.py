@@ -7,7 +7,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling import contact as polling_contact
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 from homelab_hooks.text.durations import format_duration
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import SAME_COMMAND_HINT, Verdict
 from homelab_hooks.watch.state import CiWatchState, WatchTimeouts
 
 MAX_FOREIGN = 3
@@ -49,7 +49,7 @@ def on_denied(watch: CiWatchState, poll: Denied, now: float) -> tuple[CiWatchSta
 def build_unreachable_verdict(poll: Unavailable | Denied, timeouts: WatchTimeouts) -> Verdict:
     """Return the verdict for a server that gave no usable response within the unreachable-timeout."""
     timeout = timeouts.unreachable
-    retry = "try again later" if timeouts.one_poll else "to resume, run the same command again"
+    retry = "try again later" if timeouts.one_poll else SAME_COMMAND_HINT
     hint = f"{retry}; {poll.hint or 'to check the address, run homelab config'}"
     return Verdict(
         exit=ExitCode.UNREACHABLE, reason=f"no usable response for {format_duration(timeout)}: {poll.reason}", hint=hint

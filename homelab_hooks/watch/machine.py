@@ -58,7 +58,7 @@ from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.polling.contact import is_timed_out
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import SAME_COMMAND_HINT, Verdict
 from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event, build_pipeline_result
 from homelab_hooks.watch.observe import apply_observation
@@ -330,7 +330,7 @@ def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: floa
     outcome = f"undecided: {numbers}" if watch.timeouts.one_poll else f"timed out: {numbers}"
     decided = [ruling.exit for ruling in rulings.values() if isinstance(ruling, Ruling)]
     if choose_worst_exit((*decided, ExitCode.TIMEOUT)) is ExitCode.TIMEOUT:
-        hint = _HINT_TO_WAIT if watch.timeouts.one_poll else _HINT_TO_CONTINUE
+        hint = _HINT_TO_WAIT if watch.timeouts.one_poll else SAME_COMMAND_HINT
         return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=outcome, hint=hint))
     verdict = _verdict(watch, rulings)
     return watch._replace(verdict=verdict._replace(reason=f"{verdict.reason}; {outcome}"))
@@ -344,7 +344,6 @@ def _describe_undecided(track: PipelineTrack) -> str:
 _MAY_COME_LATE = "another one may still appear"
 _NOT_APPEARED = "no pipeline has appeared yet"
 _HINT_TO_WAIT = "run homelab-watch to wait for the result"
-_HINT_TO_CONTINUE = "to resume, run the same command again"
 
 
 def _is_waiting_for_ci(watch: CiWatchState) -> bool:

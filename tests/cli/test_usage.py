@@ -17,7 +17,7 @@ from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
-from tests.views.schema import objects
+from tests.views.schema import SCHEMA, objects
 
 pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
 
@@ -247,8 +247,8 @@ def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, 
     clone.write(".homelab.toml", 'repo = "acme/app"\ndeploy = ["web/shop", "web/sts/db"]\n')
     shell.more |= {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret", "GITEA_TOKEN": "gitea-s3cret"}
     plain = shell("homelab", "config", "--timeout", "5m")
-    found = json.loads(shell("homelab", "config", "--timeout", "5m", "--output", "json").out)
-    rows = {row["setting"]: (row["value"], row["source"]) for row in found["settings"]}
+    found = objects(shell("homelab", "config", "--timeout", "5m", "--output", "json").lines)
+    rows = {row["setting"]: (row["value"], row["source"]) for row in found if row["event"] == "setting"}
     assert set(rows) == {setting.name.replace("_", "-") for setting in SETTINGS} | {"token", "forge-token"}
     assert rows["timeout"] == ("5m", "option --timeout")
     assert rows["dial"] == ("127.0.0.1:8443", "git config homelab.ciDial (local)")
@@ -292,6 +292,37 @@ def test_the_manifest_lists_every_verb_with_its_tier(bare: Shell) -> None:
     assert rows == {" ".join(verb.words): verb.tier for verb in COMMANDS}
     assert set(rows.values()) == {"read", "write"}
     assert "deploy wait" in bare("homelab", "manifest").out
+    assert json.loads(bare("homelab", "manifest", "--schema").out) == SCHEMA
+
+
+@pytest.mark.parametrize("variable", [True, False], ids=["variable", "option"])
+def test_every_answer_is_events_and_one_result_in_json(shell: Shell, *, variable: bool) -> None:
+    """Also of the commands that print no result line in plain mode, and by the variable, which holds for all."""
+    given = [] if variable else ["--output", "json"]
+    shell.more |= {"HOMELAB_OUTPUT": "json"} if variable else {}
+    for command, kind, code in (
+        ("homelab manifest", "verb", 0),
+        ("homelab config", "setting", 0),
+        ("homelab config --timeout 5x", "setting", 2),
+        ("homelab hooks status", "log", 0),
+        ("homelab demo --list", "answer", 0),
+        ("homelab follow --list", "result", 0),
+        ("homelab ci status --list", "result", 2),
+        ("homelab nonsense", "result", 2),
+    ):
+        ended = shell(*command.split(), *given)
+        found = objects(ended.lines)
+        assert (ended.code, found[-1]["exit"]) == (code, code), ended
+        assert kind in {one["event"] for one in found}, ended
+
+
+def test_a_worktree_is_created_and_removed_in_json(shell: Shell, ann: Clone) -> None:
+    made = objects(shell("homelab", "work", "start", "topic", at=ann.path, HOMELAB_OUTPUT="json").lines)
+    assert [(one["event"], one.get("text", "")) for one in made] == [
+        ("answer", str(ann.path / ".worktrees" / "topic")), ("result", ""),
+    ]  # fmt: skip
+    removed = objects(shell("homelab", "work", "clean", "topic", "--output", "json", at=ann.path).lines)
+    assert (removed[-1]["verdict"], removed[-1]["exit"]) == ("ok", 0)
 
 
 @pytest.mark.parametrize("wrong", [["--dryrun"], ["--timeout", "5x"], ["--repo", "foo"], ["--remote", "nosuch"]])

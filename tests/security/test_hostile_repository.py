@@ -32,6 +32,8 @@ LOOKS = {
     ("config",): ("homelab", "config"),
     ("manifest",): ("homelab", "manifest"),
     ("completion",): ("homelab", "completion", "bash"),
+    ("agent", "status"): ("homelab", "agent", "status", "claude", "--project"),
+    ("agent", "wake"): ("homelab", "agent", "wake"),
 }
 GATE = 'printf "x %s refs/heads/main %040d\\n" "$(cat .git/refs/heads/topic)" 0 | exec homelab hooks verify origin url'
 GATES = {("hooks", name) for name in ("ci-green", "land-only")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from homelab_hooks.events import (
+    Answer,
     BackgroundWatch,
     ChainStarted,
     ContactLost,
@@ -20,10 +21,12 @@ from homelab_hooks.events import (
     Progress,
     Result,
     RolloutChanged,
+    SettingShown,
     Stage,
     StageChanged,
     Start,
     StepChanged,
+    VerbListed,
     Waiting,
     WorkflowChanged,
 )
@@ -38,7 +41,7 @@ EVENTS: tuple[Event, ...] = (
         sha=SHA,
         repo="acme/app",
         server="https://ci.example.test",
-        resume=f"homelab-watch {SHA}",
+        resume=("homelab-watch", SHA),
     ),
     StageChanged(Stage.FETCH, Progress.STARTED, "origin"),
     StageChanged(Stage.FETCH, Progress.DONE, "origin/main is at 1f2e3d4c", 0.42),
@@ -79,6 +82,10 @@ EVENTS: tuple[Event, ...] = (
     BackgroundWatch(
         sha=SHA, branch="main", under_way=False, age=3600.0, verdict="failed", exit=ExitCode.FAILED, url=URL
     ),
+    SettingShown("timeout", "5m", "option --timeout\x1b[2J"),
+    VerbListed("ci watch", "read", "wait for the CI result of a commit", "homelab-watch"),
+    Answer("/srv/app/.worktrees/topic"),
+    Log("homelab", f"to resume, run: homelab follow {SHA}", resume=("homelab", "follow", SHA)),
     Result(
         verdict="failed",
         exit=ExitCode.FAILED,

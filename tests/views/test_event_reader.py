@@ -16,7 +16,7 @@ from homelab_hooks.views.ndjson import EVENT_NAMES, event_object
 PIPELINE = events.PipelineResult(7, "push", "refs/heads/main", "success", "https://ci.example.test/7")
 AXES = (events.MatrixAxis("GO", "1.22"),)
 EVENTS: tuple[Event, ...] = (
-    events.Start("git push", sha="9f2c", resume="homelab follow 9f2c"),
+    events.Start("git push", sha="9f2c", resume=("homelab", "follow", "9f2c")),
     events.ChainStarted(("ci", "deploy:web/shop")),
     events.StageChanged(Stage.WATCH, Progress.DONE, took=2.5, link="ci"),
     events.PipelineChanged(7, "push", "refs/heads/main", "running", deciding=False, expected=12.0, interrupted=True),
@@ -29,9 +29,14 @@ EVENTS: tuple[Event, ...] = (
     events.RolloutChanged("web/shop", "progressing", desired=3, ready=0),
     events.Finding("token", events.FindingStatus.PROBLEM, "expired", exit=ExitCode.DENIED),
     events.BackgroundWatch("9f2c", "main", under_way=False, age=3.0, verdict="passed", exit=ExitCode.OK),
+    events.SettingShown("timeout", "5m", "option --timeout"),
+    events.VerbListed("ci watch", "read", "wait for CI", "homelab-watch"),
+    events.Answer(".worktrees/topic"),
+    Log("homelab", "to resume, run: homelab follow 9f2c", resume=("homelab", "follow", "9f2c")),
     events.Result(
         "failed", ExitCode.FAILED, sha="9f2c", pipelines=(PIPELINE,), landed=True,
         deploys=(events.DeployResult("web/shop", "deployed", "3 of 3"),), link="ci",
+        resume=("homelab", "follow"),
         links=(events.LinkResult("ci", "failed", ExitCode.FAILED, took=1.5), events.LinkResult("run:true")), took=2.0,
         revert=events.RevertResult("9f2c", sha="a1b2", exit=ExitCode.OK),
     ),

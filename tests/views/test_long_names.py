@@ -31,7 +31,7 @@ IMAGE = f"registry.example.test/team/builder@sha256:{63 * 'a'}"
 COMMAND = shlex.join(["homelab", "ci", "logs", 40 * "f", "--step", f"test (IMAGE={IMAGE}1)/unit", "--repo", "a/b"])
 RESULT = Result("failed", ExitCode.FAILED)
 SAYING: dict[str, Event] = {
-    "start": Start("homelab-watch", resume=f"{COMMAND} --timeout 5m"),
+    "start": Start("homelab-watch", resume=(*shlex.split(COMMAND), "--timeout", "5m")),
     "log": Log("homelab", f"for the whole log, run: {COMMAND}"),
     "waiting": Waiting(reason="#5 is running without a change for 10m " * 9, remedy=f"if it hangs, run {COMMAND}"),
     "finding": Finding("ci", FindingStatus.PROBLEM, "the server cannot be reached", remedy=f"run {COMMAND}"),
@@ -60,7 +60,8 @@ def test_plain_lines_fold_a_command_and_do_not_cut_it(name: str) -> None:
 def test_json_has_the_whole_command(name: str) -> None:
     page = Page()
     NdjsonView(page, Redactor(), lambda: "2026-01-01T00:00:00Z").tell(SAYING[name])
-    assert any(COMMAND in str(value) for value in json.loads(page.stdout[0]).values())
+    values = json.loads(page.stdout[0]).values()
+    assert any(COMMAND in (shlex.join(value) if isinstance(value, list) else str(value)) for value in values)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])

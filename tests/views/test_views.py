@@ -20,10 +20,12 @@ from homelab_hooks.events import (
     Result,
     Start,
     StepChanged,
+    VerbListed,
     WorkflowChanged,
 )
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.redaction import Redactor
+from homelab_hooks.verdict import VERDICTS, choose_verdict
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
 from homelab_hooks.views.plain import PlainView, format_result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, Page
@@ -123,7 +125,9 @@ def made(kind: Any) -> st.SearchStrategy[Any]:
     """Any event of a kind; `verdict` is our own word, and a sha is one."""
     fields = {name: SHAS if name == "sha" else values(hint) for name, hint in get_type_hints(kind).items()}
     if kind is Result:
-        fields["verdict"] = st.sampled_from(["passed", "no-pipeline"])
+        fields["verdict"] = st.sampled_from(VERDICTS)
+    if kind is VerbListed:
+        fields["tier"] = st.sampled_from(["read", "write"])
     return st.builds(kind, **fields)
 
 
@@ -174,6 +178,15 @@ def test_the_axes_of_a_matrix_are_in_plain_and_json_and_absent_where_there_is_no
     assert cell["axes"] == step["axes"] == [{"name": "GO", "value": "1.22"}, {"name": "OS", "value": "linux"}]
     assert (cell["name"], step["workflow"]) == ("test", "test")
     assert "axes" not in other
+
+
+@pytest.mark.parametrize("exit_", ExitCode)
+def test_a_result_has_no_verdict_but_those_of_the_list(exit_: ExitCode) -> None:
+    """The session, which writes every result, uses `choose_verdict`; mypy admits no other label."""
+    found = {choose_verdict(exit_, label) for label in ("", *VERDICTS, "fine", "PASSED", "passed\n")}
+    assert found <= set(VERDICTS)
+    assert exit_ is ExitCode.OK or found == {exit_.verdict}
+    assert SCHEMA["$defs"]["result"]["properties"]["verdict"]["enum"] == list(VERDICTS)
 
 
 def test_the_schema_is_one_of_draft_2020_12_and_strict() -> None:

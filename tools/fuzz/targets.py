@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.fuzz import (
+    agent_readers,
     ci_readers,
     cluster_readers,
     file_readers,
@@ -23,5 +24,6 @@ TARGETS: dict[str, FuzzTarget] = {
     **registry_readers.TARGETS,
     **file_readers.TARGETS,
     **text_readers.TARGETS,
+    **agent_readers.TARGETS,
 }
 """each reader by its name"""

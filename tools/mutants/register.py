@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tools.mutants.agents import AGENTS
 from tools.mutants.cancels import CANCELS
 from tools.mutants.cases import CASES
 from tools.mutants.chain import CHAIN
@@ -66,4 +67,5 @@ REGISTER = (
     *CLUSTER,
     *REGISTRIES,
     *TARGETS,
+    *AGENTS,
 )

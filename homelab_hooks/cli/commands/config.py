@@ -7,14 +7,12 @@ the values that they would set are shown.
 from __future__ import annotations
 
 import argparse
-import json
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.auth.token_variables import CI_TOKEN_VARIABLES, FORGE_TOKEN_VARIABLES
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.config.schema import OutputMode
-from homelab_hooks.events import Log, LogLevel
+from homelab_hooks.events import Log, LogLevel, SettingShown
 from homelab_hooks.text.redaction import Redactor, sanitize_text
 
 
@@ -35,21 +33,26 @@ def run(args: argparse.Namespace, session: Session) -> int:
         ("token", *_token(session, config)),
         ("forge-token", *_forge_token(session)),
     ]
-    if config.output is OutputMode.JSON and not problems:
-        found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
-        session.runtime.terminal.out(json.dumps({"schema": 1, "settings": found}))
-        return 0
-    terminal = session.runtime.terminal
-    for line in format_table(rows, terminal.columns if terminal.stdout_is_tty else None):
-        if problems:  # stdout carries only the result, which is a usage error
-            terminal.err(line)
-        else:
-            terminal.out(line)
+    _print_rows(rows, session, is_error=bool(problems))
     for problem in problems[1:]:
         session.tell(Log(source="homelab", text=f"{problem.message}; {problem.hint}", level=LogLevel.ERROR))
     if problems:
         raise problems[0]
-    return 0
+    return session.finish_answer()
+
+
+def _print_rows(rows: list[tuple[str, str, str]], session: Session, *, is_error: bool) -> None:
+    """Print the settings: to stderr after an error, because stdout then carries only the result; as events in JSON."""
+    terminal = session.runtime.terminal
+    if session.writes_json:
+        for name, value, source in rows:
+            session.tell(SettingShown(setting=name, value=value, source=source))
+        return
+    for line in format_table(rows, terminal.columns if terminal.stdout_is_tty else None):
+        if is_error:
+            terminal.err(line)
+        else:
+            terminal.out(line)
 
 
 def format_table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:

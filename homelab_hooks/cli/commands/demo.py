@@ -15,6 +15,7 @@ from homelab_hooks.app.session import Session
 from homelab_hooks.demo.environment import DemoEnvironment
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Answer
 from homelab_hooks.exit_codes import ExitCode
 
 
@@ -28,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         choices=["auto", "live", "plain", "json"],
-        default="auto",
         metavar="auto|live|plain|json",
         help="output format: live view, plain lines, or newline-delimited JSON; "
         "auto: live on a terminal, otherwise plain (default: auto)",
@@ -39,8 +39,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Run the scenario."""
     if args.list:
         for row in _listed():
-            session.runtime.terminal.out(row)
-        return 0
+            session.answer(Answer(row), row)
+        return session.finish_answer()
     scenario = SCENARIOS.get(args.scenario)
     if scenario is None:
         raise CommandError(f"{args.scenario!r} is not a scenario", hint=f"expected one of {', '.join(SCENARIOS)}")
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         scenario.prepare(scene)
         shown = " ".join(["git land", *scenario.options])
         say(f"$ {shown}")
-        code = scene.land("--output", args.output, *scenario.options)
+        code = scene.land(*(["--output", args.output] if args.output else []), *scenario.options)
     if code == int(scenario.exit):
         say(f"demo {scenario.name}: ended with {code}, as expected")
     elif code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):

@@ -10,6 +10,7 @@ watcher that follows the same. With --timeout, a background watcher continues af
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from homelab_hooks.app import attached_follow, options, resolve_names
 from homelab_hooks.app.session import Session
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     landed = _describe_landed(config, session, resolve_names.resolve_commit(runtime, args.commit).sha)
     again = options.follow_command(vars(args), landed.sha)
     server = config.server.origin if config.server else ""
-    session.tell(Start(command=session.prog, sha=landed.sha, server=server, resume=again))
+    session.tell(Start(command=session.prog, sha=landed.sha, server=server, resume=tuple(shlex.split(again))))
     return _follow(args, config, session, landed)
 
 

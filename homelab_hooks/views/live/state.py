@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeVar, assert_never
 
 from homelab_hooks.events import (
     REMOVED_STATUS,
+    Answer,
     BackgroundWatch,
     ChainStarted,
     ContactLost,
@@ -19,9 +20,11 @@ from homelab_hooks.events import (
     Progress,
     Result,
     RolloutChanged,
+    SettingShown,
     StageChanged,
     Start,
     StepChanged,
+    VerbListed,
     Waiting,
     WorkflowChanged,
 )
@@ -98,7 +101,7 @@ def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # 
             return _on_log(state, event)
         case RolloutChanged():
             return state._replace(rollouts=_track(state.rollouts, event.target, event, at), waiting=None)
-        case Start() | Finding() | BackgroundWatch():
+        case Start() | Finding() | BackgroundWatch() | SettingShown() | VerbListed() | Answer():
             return state
         case Result():
             return LiveState()

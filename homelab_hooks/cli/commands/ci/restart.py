@@ -20,9 +20,9 @@ from homelab_hooks.app.watch_setup import CommitContext
 from homelab_hooks.ci.model import Pipeline
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.events import Log, Start
+from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import Verdict, build_resume_line
 from homelab_hooks.watch import run as watch_run
 from homelab_hooks.watch.diff import build_pipeline_result
 from homelab_hooks.watch.poller import WatchRequest
@@ -130,7 +130,7 @@ def _restart(restart: Restart, seen: CommitSnapshot, args: argparse.Namespace) -
 def _watch(restart: Restart, started: tuple[Pipeline, ...]) -> Verdict:
     session, runtime = restart.session, restart.session.runtime
     session.set_resume_command(restart.resume_command)  # only now: before, it would lead to the old result
-    session.tell(Log(source="homelab", text=f"to resume, run: {restart.resume_command}"))
+    session.tell(build_resume_line(restart.resume_command))
     sources = watch_setup.watch_dependencies(runtime, restart.about, restart.ci, listen=True)
     request = restart.request._replace(started=started)
     return watch_run.run_watch(request, sources, clock=runtime.clock, emit=session.tell)

@@ -10,6 +10,7 @@ With --deploy, also wait for the rollout of the commit. If CI passes, the exit c
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from homelab_hooks.app import options, resolve_names, watch_setup
@@ -44,8 +45,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     name = args.commit if about.commit.tag else about.commit.sha
     again = watch_setup.watch_resume_command(vars(args), name, deploy=args.deploy or (), events=args.event or ())
     again += " --fail-fast" if args.fail_fast else ""
+    resume = tuple(shlex.split(again))
     session.tell(
-        Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
+        Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=resume)
     )
     request = watch_setup.build_watch_request(config, runtime, about, decides, fail_fast=args.fail_fast)
     # The configured targets are for landings; a watch waits only for targets given as options (ADR 11).

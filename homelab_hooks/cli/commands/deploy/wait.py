@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     remote = resolve_names.default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
     again = " ".join([deploy_setup.deploy_resume_command(vars(args), names, commit.sha), *_again(args)])
-    session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
+    session.tell(Start(command=session.prog, sha=commit.sha, resume=tuple(shlex.split(again))))
     asked = replace(
         deploy_setup.build_deploy_request(config, workloads, commit.sha),
         container=args.container,

@@ -60,8 +60,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
             )
             session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
             break
-    word, reason = ("nothing", "CI was not checked") if warned else ("passed", "")
-    return session.finish(Verdict(exit=ExitCode.OK, label=word, sha=push.branch_updates[0].sha, reason=reason))
+    checked = Verdict(exit=ExitCode.OK, label="passed", sha=push.branch_updates[0].sha)
+    return session.finish(checked._replace(label="nothing", reason="CI was not checked") if warned else checked)
 
 
 def _require_green(branch: str, remote: str, config: Config, session: Session) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import task_worktree
@@ -20,10 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="delete uncommitted changes, and commits that are on no remote, too"
     )
+    options.add_options(parser, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Remove the worktree and the branch."""
+    session.config(vars(args))
     runtime = session.runtime
     said = task_worktree.remove_worktree(args.topic, git=runtime.git_interactive, user=runtime.user, force=args.force)
     return session.finish(Verdict(exit=ExitCode.OK, reason=said))

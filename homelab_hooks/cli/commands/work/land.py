@@ -36,11 +36,12 @@ from homelab_hooks.land.request import (
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.system.signals import acknowledge_interrupt
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.verdict import RESUMABLE_EXITS, Verdict
 
 if TYPE_CHECKING:
     from homelab_hooks.land.revert_facts import RevertTarget
 
+CONTINUE_COMMAND = "git land --continue"
 _KEPT_OPTIONS = (
     "on_failure", "strategy", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS,
 )  # fmt: skip
@@ -84,7 +85,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Land, continue, abort, or do a dry run."""
     if not (args.proceed or args.abort):
         session.set_landed(False)  # first of all: an error before the push must not leave it open
-    return session.finish(_handle_interrupt(args, session, lambda: _land(args, session)))
+    verdict = _handle_interrupt(args, session, lambda: _land(args, session))
+    return session.finish(_name_resume_command(verdict, session))
 
 
 class OnFailure(StrEnum):
@@ -114,6 +116,14 @@ def _check_revert(args: argparse.Namespace) -> None:
         if is_given:
             hint = "leave out one of them: git land reverts only what it has seen fail"
             raise CommandError(f"--on-failure and {option} cannot be used together", hint=hint)
+
+
+def _name_resume_command(verdict: Verdict, session: Session) -> Verdict:
+    """Return the verdict with `git land --continue` if the landing did not end, and its commit has not landed."""
+    if verdict.landed or verdict.exit not in RESUMABLE_EXITS:
+        return verdict
+    pending = land_run.pending_landing(session.runtime.git_interactive)
+    return verdict._replace(resume=CONTINUE_COMMAND) if pending else verdict
 
 
 def _check_message(args: argparse.Namespace) -> None:
@@ -319,7 +329,7 @@ def _handle_interrupt(args: argparse.Namespace, session: Session, land: Callable
         if not verdict.hint and verdict.landed is False and not args.abort:
             return verdict._replace(hint=f"to try again, run: {session.command_line}")
         goes_on = verdict.landed and session.resume
-        return verdict._replace(hint=f"to resume, run: {session.resume}") if goes_on else verdict
+        return verdict._replace(hint=f"to resume, run: {session.resume}", resume=session.resume) if goes_on else verdict
 
 
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
@@ -331,7 +341,11 @@ def _query_pushed(state: LandingState, session: Session) -> bool | None:
 
 
 def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) -> LandRequest:
-    kept = {name: getattr(args, name) for name in _KEPT_OPTIONS if getattr(args, name)}
+    kept = {
+        name: value
+        for name in _KEPT_OPTIONS
+        if (value := getattr(args, name)) and not options.is_short_timeout(name, value)
+    }
     return LandRequest(
         remote=config.remote,
         onto=config.onto,

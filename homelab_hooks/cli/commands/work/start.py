@@ -10,6 +10,7 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
+from homelab_hooks.events import Answer
 from homelab_hooks.land import task_worktree
 from homelab_hooks.text.redaction import sanitize_text
 
@@ -17,7 +18,7 @@ from homelab_hooks.text.redaction import sanitize_text
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("topic", metavar="TOPIC", help="name of the task, which becomes part of the branch name")
-    options.add_options(parser, "remote", "onto")
+    options.add_options(parser, "remote", "onto", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -27,5 +28,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
         args.topic, git=runtime.git_interactive, user=runtime.user, remote=config.remote, onto=config.onto
     )
     # A program needs the exact name; a terminal would interpret control characters in it.
-    runtime.terminal.out(sanitize_text(str(path), runtime.redact) if runtime.terminal.stdout_is_tty else str(path))
-    return 0
+    shown = sanitize_text(str(path), runtime.redact) if runtime.terminal.stdout_is_tty else str(path)
+    session.answer(Answer(str(path)), shown)
+    return session.finish_answer()
