@@ -207,7 +207,7 @@ def test_a_cancelled_call_ends_its_command(
 
     async def use(client: Client) -> None:
         with anyio.move_on_after(2.0):
-            await call(client, "follow", seconds=40)
+            await call(client, "follow", seconds=600)
         seen = await call(client, "status")
         assert seen["exit"] == 124
 
@@ -216,7 +216,7 @@ def test_a_cancelled_call_ends_its_command(
 
 
 def running_follows(directory: str) -> list[int]:
-    return [number for number in processes_in(directory) if "cli follow --timeout=40s" in command_line(number)]
+    return [number for number in processes_in(directory) if "cli follow --timeout=600s" in command_line(number)]
 
 
 def test_without_the_extra_the_command_names_it(shell: Shell, tmp_path: Any) -> None:

@@ -1,0 +1,47 @@
+"""What the MCP server is protected from: clients that name options, text that others wrote, its own end."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+SERVER = "tests/mcp/test_server.py"
+FILE = "app/mcp_server.py"
+
+MCP = (
+    Defence(
+        "options-of-mcp-clients",
+        "a name that an MCP client passes is no option and no URL",
+        (Change(FILE, 'if not value or value.startswith("-") or _NOT_IN_NAMES.search(value):', "if not value:"),),
+        (f"{SERVER}::test_an_option_a_url_or_a_path_is_refused",),
+    ),
+    Defence(
+        "workloads-of-mcp-clients",
+        "nor is a workload",
+        (Change(FILE, "if not _WORKLOAD.fullmatch(value):", "if not value:"),),
+        (f"{SERVER}::test_an_option_a_url_or_a_path_is_refused",),
+    ),
+    Defence(
+        "text-for-mcp-clients",
+        "text that others wrote is only in the field untrusted",
+        (
+            Change(
+                FILE,
+                '"verdict": str(result.get("verdict", "")),',
+                '"verdict": str(lines or result.get("verdict", "")),',
+            ),
+        ),
+        (f"{SERVER}::test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted",),
+    ),
+    Defence(
+        "slices-of-mcp-clients",
+        "a wait ends before clients give up",
+        (Change(FILE, "Field(ge=1, le=MAX_SLICE_S,", "Field(ge=1,"),),
+        (f"{SERVER}::test_an_option_a_url_or_a_path_is_refused",),
+    ),
+    Defence(
+        "cancelled-mcp-calls",
+        "a call that is cancelled ends its command",
+        (Change(FILE, "    if process.returncode is None:\n        process.terminate()\n", "    pass\n"),),
+        (f"{SERVER}::test_a_cancelled_call_ends_its_command",),
+    ),
+)
