@@ -273,11 +273,6 @@ CASES = [
     other("config", 2, "--server", f"https://ann:{URL.in_url}@git.example.test/"),
     other("demo", 0, "--list"),
     other("manifest", 0),
-    other("agent install", 0, "claude", "--yes"),
-    other("agent install", 20, "codex", "--project", "--yes"),
-    other("agent uninstall", 0, "codex"),
-    other("agent status", 0, "claude"),
-    other("agent wake", 0),
     other("hooks verify", 0, arrange=verification_speaks),
     other("hooks ci-green", 0),
     OutcomeCase(("hooks", "ci-green"), gate("ci-green", "--strict"), 4, refusing, "denied"),
@@ -300,6 +295,11 @@ CASES = [
     other("trust revoke", 0, "--all"),
     other("completion", 0, "bash"),
     other("mcp", 0),
+    other("agent install", 0, "claude", "--yes"),
+    other("agent install", 20, "codex", "--project", "--yes"),
+    other("agent uninstall", 0, "codex"),
+    other("agent status", 0, "claude"),
+    other("agent wake", 0),
 ]
 
 
