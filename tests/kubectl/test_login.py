@@ -104,6 +104,7 @@ def test_a_login_that_is_done_lets_the_same_call_go_on(plugin: Path, tmp_path: P
     assert (tmp_path / "starts").read_text() == "started\n"
 
 
+@pytest.mark.slow
 def test_a_login_that_takes_too_long_is_denied_with_the_words(plugin: Path) -> None:
     policy = LoginPolicy(lambda _: None, 2 * HANG_S, SteppingClock(HANG_S / 20).now)
     kubectl = Kubectl(ProcessRunner({"PATH": os.environ["PATH"]}), program=str(plugin)).with_login(policy)

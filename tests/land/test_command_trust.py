@@ -40,6 +40,7 @@ def test_a_damaged_line_approves_nothing_and_the_others_stay(tmp_path: Path, dam
     assert trusted.commands() == ("make check\nrm x", "caf\u00e9")
 
 
+@pytest.mark.slow
 def test_a_command_whose_approval_is_revoked_is_asked_about_again(shell: Shell, ann: Clone) -> None:
     nothing = shell("homelab", "trust", "list", "--output", "plain")
     assert (nothing.code, nothing.result["verdict"]) == (0, "nothing")

@@ -94,6 +94,7 @@ def test_a_landing_that_waited_fetches_merges_and_verifies_again(
     ]
 
 
+@pytest.mark.slow
 def test_a_round_that_waited_uses_up_no_attempt(
     workshop: ScratchRepositories, ann: Clone, git_land: Land, events: RecordedEvents
 ) -> None:

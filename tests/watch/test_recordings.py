@@ -165,6 +165,7 @@ def test_the_same_sha_by_several_events_is_distinguished(event: str) -> None:
     assert {p.event for p in verdict.pipelines} <= {event}
 
 
+@pytest.mark.slow
 def test_every_recorded_commit_ends() -> None:
     """Whatever a real server did, no watch of it raises, hangs or calls an undecided pipeline green."""
     for path in sorted(RECORDINGS.glob("*.json.gz")):

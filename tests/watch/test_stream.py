@@ -354,6 +354,7 @@ def test_a_stream_that_falls_silent_after_the_start_delays_a_quick_end_by_second
     assert woodpecker.clock.t - (0.3 + seconds) <= 7.0
 
 
+@pytest.mark.slow
 def test_a_flood_of_changes_of_our_pipeline_costs_few_requests() -> None:
     """Each reports another status and, in turn, an end that does not come."""
     flood = [event(t) for t in (0.0, 0.3, 1.0)] * 3
