@@ -71,8 +71,10 @@ def hostile(place: TextField, text: str) -> Event:
     event: Any = whole(place.kind)
     if not place.part:
         return typing.cast("Event", event._replace(**{place.field: text}))
-    inner = getattr(event, place.part)[0]._replace(**{place.field: text})
-    return typing.cast("Event", event._replace(**{place.part: (inner,)}))
+    part = getattr(event, place.part)
+    one = part if hasattr(part, "_replace") else part[0]
+    inner = one._replace(**{place.field: text})
+    return typing.cast("Event", event._replace(**{place.part: inner if one is part else (inner,)}))
 
 
 def events_with(place: TextField) -> list[Event]:
