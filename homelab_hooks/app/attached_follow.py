@@ -191,6 +191,7 @@ class AttachedFollow:
         result = self._replay(reader) or _result_of(record)
         reader.close()
         self._delivered = record
+        self._session.watcher_notifies = True
         if result is None:  # damaged, although it has an exit code
             registry.delete(record)
             return None

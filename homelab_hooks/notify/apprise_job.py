@@ -38,7 +38,12 @@ class Delivery(NamedTuple):
 
 
 def send_through_apprise(
-    urls: Sequence[str], message: Message, runner: ProcessRunner, *, timeout_s: float = SEND_TIMEOUT_S
+    urls: Sequence[str],
+    message: Message,
+    runner: ProcessRunner,
+    *,
+    timeout_s: float = SEND_TIMEOUT_S,
+    path: Sequence[str] = (),
 ) -> Delivery:
     """Send a message to each URL, and return which ones got it.
 
@@ -47,17 +52,18 @@ def send_through_apprise(
 
     Args:
         runner: for programs without our tokens.
+        path: where the process looks for modules; empty: where this one does.
     """
-    return _run_job({"urls": list(urls), **message._asdict()}, runner, timeout_s)
+    return _run_job({"urls": list(urls), "path": list(path), **message._asdict()}, runner, timeout_s)
 
 
 def check_urls(urls: Sequence[str], runner: ProcessRunner, *, timeout_s: float = CHECK_TIMEOUT_S) -> Delivery:
     """Return which URLs Apprise can use, without sending anything."""
-    return _run_job({"urls": list(urls), "kind": ""}, runner, timeout_s)
+    return _run_job({"urls": list(urls), "path": (), "kind": ""}, runner, timeout_s)
 
 
 def _run_job(job: Mapping[str, Any], runner: ProcessRunner, timeout_s: float) -> Delivery:
-    path = [entry for entry in sys.path if entry.startswith("/")]
+    path = [entry for entry in job["path"] or sys.path if entry.startswith("/")]
     argv = [sys.executable, "-I", "-X", "utf8", "-c", _PROGRAM]
     done = runner.run(argv, cwd=Path("/"), stdin=json.dumps({**job, "path": path}).encode(), timeout=timeout_s)
     return read_delivery(job["urls"], done, timeout_s)
@@ -84,7 +90,8 @@ def read_delivery(urls: Sequence[str], done: Completed, timeout_s: float) -> Del
 
 def _read_outcomes(done: Completed) -> dict[int, str]:
     rows = [line.split() for line in done.lines]
-    return {int(row[1]): row[2] for row in rows if row[:1] == [OUTCOME] and len(row) == _ROW_WORDS_COUNT}
+    rows = [row for row in rows if row[:1] == [OUTCOME] and len(row) == _ROW_WORDS_COUNT]
+    return {int(place): word for _, place, word in rows if place.isascii() and place.isdecimal()}
 
 
 def scheme_of(url: str) -> str:

@@ -98,3 +98,19 @@ def test_what_shows_settings_shows_no_secret_of_a_url(hearing: PushSandbox, comm
     seen = hearing.shell("homelab", *command)
     assert leaks(seen.out + seen.err) == []
     assert "json://" in seen.out + seen.err
+
+
+@pytest.mark.slow
+def test_what_a_detached_watcher_has_sent_is_not_sent_again(hearing: PushSandbox, httpserver: HTTPServer) -> None:
+    hearing.config("homelab.postPush", "off")
+    hearing.config("homelab.notifyAfter", "0")
+    sha = hearing.commit(timelines.make_stuck())
+    hearing.git(*PUSH)
+    assert hearing.shell("homelab", "follow", "--detach", sha).code == 0
+    hearing.wait_for_watcher()
+    hearing.passes(sha)
+
+    assert hearing.shell("homelab", "follow", sha).code == 0
+
+    assert message(httpserver)["title"] == f"homelab: passed exit=0 {sha[:10]}"
+    assert files_with_secrets(hearing.clone.path / ".git") == set()
