@@ -155,6 +155,7 @@ class AttachedFollow:
                 match describe_attached_end(WatcherState(result is not None, is_running, left)):
                     case "result":
                         self._delivered = record
+                        self._session.watcher_notifies = True
                         return verdict_of(result) if result else None
                     case "died":
                         return None
@@ -190,6 +191,7 @@ class AttachedFollow:
         result = self._replay(reader) or _result_of(record)
         reader.close()
         self._delivered = record
+        self._session.watcher_notifies = True
         if result is None:  # damaged, although it has an exit code
             registry.delete(record)
             return None

@@ -29,3 +29,9 @@ def record_events(session: Session, path: Path) -> None:
             session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
     session.record_events(record)
+
+
+def result_fields(session: Session) -> dict[str, object]:
+    """Return the `result` object of --output json, of a session that has one."""
+    assert session.result is not None  # noqa: S101 - the callers have checked
+    return event_object(session.result, session.runtime.redact, seq=1, time=format_current_time())

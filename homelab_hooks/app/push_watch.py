@@ -6,7 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
-from homelab_hooks.app.event_recording import record_events
+from homelab_hooks.app.event_recording import record_events, result_fields
 from homelab_hooks.app.follow_setup import FollowUp
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
@@ -17,10 +17,8 @@ from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import WatchPhase
 from homelab_hooks.hooks.background.worker import PushWatch, WatchCallbacks, max_duration_s
 from homelab_hooks.land.landed import Landed
-from homelab_hooks.system.clock import format_current_time
 from homelab_hooks.system.expiry import exit_after
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.views.ndjson import event_object
 
 MAX_LOG_CHARS = 256 * 1024
 """characters of progress in a background watcher's log"""
@@ -55,7 +53,7 @@ def run_foreground(session: Session, job: WatchJob, config: Config) -> int:
 
     code = session.run_guarded(run)
     for watch in started if session.result is not None else ():
-        watch.record_result(_result_fields(session))
+        watch.record_result(result_fields(session))
     return code
 
 
@@ -86,7 +84,7 @@ def _create_watch(session: Session, job: WatchJob, config: Config) -> PushWatch:
 def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config: Config) -> None:
     if session.result is None:
         return
-    fields = _result_fields(session)
+    fields = result_fields(session)
     if not watch.record_result(fields):
         return
     runtime = session.runtime
@@ -95,12 +93,7 @@ def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config
         directory=runtime.directory,
         environ=runtime.environ,
         session_leader=job.session_leader,
+        redact=runtime.redact,
     )
     result_json = json.dumps(fields, ensure_ascii=False)
     notify.send_notification(session.result, result_json, config, targets, session.tell)
-
-
-def _result_fields(session: Session) -> dict[str, object]:
-    """Return the `result` object of --output json."""
-    assert session.result is not None  # noqa: S101 - the callers have checked
-    return event_object(session.result, session.runtime.redact, seq=1, time=format_current_time())

@@ -46,6 +46,10 @@ class Session:
         self._partial = Verdict(exit=ExitCode.INTERRUPTED)
         self._record: Callable[[Event], None] = lambda _: None
         self.result: Result | None = None
+        self.settings: Config | None = None
+        """the effective settings, once the command has read them"""
+        self.watcher_notifies = False
+        """whether the result is that of a background watcher, which has sent a notification"""
         self.command_line = prog
         """the command line as it was typed"""
         self.resume = ""
@@ -95,6 +99,7 @@ class Session:
             given: the command's options by name; for a commit that is named, the tracked file is that of the commit.
         """
         config = self.runtime.config(_given_settings(given), commit=given.get("commit") or given.get("sha") or "")
+        self.settings = config
         self._switch_view(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))

@@ -103,7 +103,12 @@ def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], le
 
     with catch_signals():
         session = Session.open(prog, args)
-        return leave(session.run_guarded(lambda: run(session)))
+        code = session.run_guarded(lambda: run(session))
+        if session.settings is not None and session.settings.notify_after is not None:
+            from homelab_hooks.app.end_notification import notify_at_end
+
+            notify_at_end(session)
+        return leave(code)
 
 
 def _asks_for_help(args: list[str]) -> bool:

@@ -99,3 +99,10 @@ def parse_vault_namespace(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("expected a namespace in ASCII without spaces, such as admin/team")
     return text
+
+
+def parse_notify_url(text: str) -> str:
+    """Return a URL of Apprise. Apprise itself says whether it can use it; importing that takes a second."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", text):
+        raise ValueError("expected a URL of Apprise, such as ntfy://TOPIC or mailto://USER:PASSWORD@HOST")
+    return text

@@ -17,7 +17,7 @@ from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Supersede
 from homelab_hooks.errors import CommandError
 from homelab_hooks.text.durations import parse_duration
 from homelab_hooks.text.sanitize import truncate_text
-from homelab_hooks.text.url_secrets import strip_userinfo
+from homelab_hooks.text.url_secrets import hide_after_scheme, strip_userinfo
 
 TRACKED_FILE = ".homelab.toml"
 
@@ -111,6 +111,9 @@ class Config(NamedTuple):
     post_push: str
     notes: bool
     notify: str
+    notify_url: tuple[str, ...]
+    notify_after: float | None
+    """seconds; None: never"""
     values: tuple[EffectiveSetting, ...] = ()
     warnings: tuple[SettingWarning, ...] = ()
     remote_forges: tuple[RemoteForge, ...] = ()
@@ -172,13 +175,14 @@ def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSett
         try:
             parsed = [setting.parse(text) for text in texts]
         except ValueError as error:
-            shown = repr(truncate_text(strip_userinfo(" ".join(texts)), 80))
+            shown = repr(truncate_text(_show_texts(setting, texts), 80))
             where = _describe_place(setting, source)
             raise CommandError(f"invalid value {shown} for {where}", hint=str(error)) from None
         if source == TRACKED_FILE:
             _refuse_tracked_commands(parsed)
             _refuse_tracked_url(parsed)
-        return EffectiveSetting(setting, tuple(parsed) if setting.is_list else parsed[0], " ".join(texts), source)
+        raw_text = _show_texts(setting, texts) if setting.is_secret else " ".join(texts)
+        return EffectiveSetting(setting, tuple(parsed) if setting.is_list else parsed[0], raw_text, source)
     return EffectiveSetting(setting, () if setting.is_list else setting.unset_value, setting.default_label, "default")
 
 
@@ -212,8 +216,14 @@ def _as_unset(setting: Setting, sources: SettingSources, problem: str) -> Effect
         is_option = sources.options.get(setting.name) is not None
         raw = "" if is_option else repr(sources.tracked.get(setting.tracked))
         source = f"option {setting.option}" if is_option else TRACKED_FILE
-    text = raw if isinstance(raw, str) else " ".join(raw)
-    return unset._replace(raw=truncate_text(strip_userinfo(text), 80), source=source, problem=problem)
+    text = _show_texts(setting, [raw] if isinstance(raw, str) else raw)
+    return unset._replace(raw=truncate_text(text, 80), source=source, problem=problem)
+
+
+def _show_texts(setting: Setting, texts: Sequence[str]) -> str:
+    """Return the texts of a setting without userinfo; of a secret one, only the schemes."""
+    shown = [hide_after_scheme(text) for text in texts] if setting.is_secret else texts
+    return strip_userinfo(" ".join(shown))
 
 
 def _display_name(setting: Setting) -> str:

@@ -57,6 +57,8 @@ class Setting(NamedTuple):
     is_list: bool = False
     may_have_spaces: bool = False
     """an element of the list may have spaces: the variable is split at newlines if it has any"""
+    is_secret: bool = False
+    """its values are not shown, but for the scheme of a URL"""
     unset_value: Any = ""
     """its value if no source sets it; a list is empty then"""
 
@@ -245,5 +247,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="notify", description="command to run when a background watch ends", parse=str,
         env=("HOMELAB_NOTIFY",), git="homelab.notify", default_label="bell and title of the terminal, notify-send",
+    ),
+    Setting(
+        name="notify_url", description="URLs of Apprise to notify, such as ntfy://TOPIC; needs the extra notify",
+        parse=parsers.parse_notify_url, git="homelab.notifyUrl", default_label="none", is_list=True, is_secret=True,
+    ),
+    Setting(
+        name="notify_after", description="also notify when a command that waits ends in the foreground after this time",
+        parse=durations.parse_duration, git="homelab.notifyAfter", default_label="never", unset_value=None,
     ),
 )  # fmt: skip

@@ -15,6 +15,12 @@ _USER_PART = re.compile(
     r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)+"
 )
 _EXTRA_HEADER_KEY = re.compile(r"http\.(?:.*\.)?extraheader", re.IGNORECASE)
+MIN_NOTIFY_TOKEN_LENGTH = 8
+"""characters from which a part of a notification URL counts as a token"""
+_NOTIFY_URL_KEY = "homelab.notifyurl"
+_NOTIFY_URL_PARTS = re.compile(r"[/:?&=,]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}")
+_HOST_NAME = re.compile(r"localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}|[0-9.]+")
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -31,7 +37,34 @@ def find_secrets_in_git_config(entries: Iterable[tuple[str, str]]) -> set[str]:
         found |= _secrets_in_text(value) | _secrets_in_text(key)
         if _EXTRA_HEADER_KEY.fullmatch(key) and value.strip():
             found.add(value.split()[-1])
+        if key.lower() == _NOTIFY_URL_KEY:
+            found |= find_secrets_in_notify_url(value)
     return found
+
+
+def find_secrets_in_notify_url(url: str) -> set[str]:
+    """Return what may be a secret in a URL of Apprise: a token may be the user, the host, or any part of the path.
+
+    >>> sorted(find_secrets_in_notify_url("json://ann:pw@h.test/t0ken-t0ken?+X-Key=abcdefgh1"))
+    ['abcdefgh1', 'ann:pw@h.test/t0ken-t0ken?+X-Key=abcdefgh1', 'pw', 't0ken-t0ken']
+    """
+    rest = url.strip().partition("://")[2]
+    userinfo, _, behind = rest.rpartition("@")
+    password = userinfo.partition(":")[2]
+    parts = {part for part in _NOTIFY_URL_PARTS.split(behind) if len(part) >= MIN_NOTIFY_TOKEN_LENGTH}
+    parts |= {part for part in userinfo.split(":") if len(part) >= MIN_NOTIFY_TOKEN_LENGTH}
+    parts = {part for part in parts if not _HOST_NAME.fullmatch(part)}
+    return {form for secret in (rest, password, *parts) for form in (secret, unquote(secret)) if form}
+
+
+def hide_after_scheme(url: str) -> str:
+    """Return a URL of which only the scheme is left.
+
+    >>> hide_after_scheme("slack://t0ken/t0ken"), hide_after_scheme("t0ken")
+    ('slack://***', '***')
+    """
+    scheme, separator, _ = url.partition("://")
+    return f"{scheme}://***" if separator and _SCHEME.fullmatch(scheme) else "***"
 
 
 def find_secrets_in_proxy_variables(environ: Mapping[str, str]) -> set[str]:

@@ -99,6 +99,10 @@ SAMPLES = {
     "vault_field": Sample(("token", "token"), ("ci-token", "ci-token")),
     "vault_dial": Sample(("127.0.0.1:8200", Dial("127.0.0.1", 8200)), ("::1", Dial("::1")), ("vault.example.test",)),
     "notify": Sample(("notify-send CI", "notify-send CI"), ("~/bin/tell me", "~/bin/tell me")),
+    "notify_url": Sample(
+        ("json://127.0.0.1:8080", ("json://127.0.0.1:8080",)), ("ntfy://topic", ("ntfy://topic",)), ("ntfy", "//topic", "a://")
+    ),
+    "notify_after": DURATION,
     "notes": Sample(("true", True), ("yes", True), ("maybe",)),
     "post_push": Sample(("off", "off"), ("background", "background"), ("sometimes",)),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from tools.mutants.forge_links import FORGE_LINKS
 from tools.mutants.image_proofs import IMAGE_PROOFS
 from tools.mutants.landing import LANDING
 from tools.mutants.mcp import MCP
+from tools.mutants.notifications import NOTIFICATIONS
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
@@ -38,6 +39,7 @@ from tools.mutants.watching import WATCHING
 
 REGISTER = (
     *SECRETS,
+    *NOTIFICATIONS,
     *TEXT,
     *REPOSITORY,
     *SERVER,

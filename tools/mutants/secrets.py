@@ -246,8 +246,8 @@ SECRETS = (
         (
             Change(
                 "config/resolve.py",
-                'truncate_text(strip_userinfo(" ".join(texts)), 80)',
-                'truncate_text(" ".join(texts), 80)',
+                'return strip_userinfo(" ".join(shown))',
+                'return " ".join(shown)',
             ),
         ),
         (f"{TABLE}::test_a_password_in_a_malformed_url_is_not_shown",),

@@ -1,4 +1,4 @@
-"""Notifies the user when a background watch has ended."""
+"""Notifies the user when a background watch, or a long command in the foreground, has ended."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
+from homelab_hooks.notify.apprise_job import send_through_apprise
+from homelab_hooks.notify.message import compose_message
 from homelab_hooks.system import process_table, terminal
 from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.text.redaction import Redactor
 
 NOTIFY_TIMEOUT_S = 30.0
 """seconds for homelab.notify, and for notify-send"""
@@ -25,29 +28,34 @@ class NotifyTargets:
     """Where a notification can go.
 
     Args:
-        runner: runs the user's command and notify-send; without our tokens.
+        runner: runs the user's command, notify-send, and Apprise; without our tokens.
         directory: the command's working directory.
         environ: the environment of this process, which names the desktop session, if there is one.
         session_leader: of the session that made the push; None: it had no terminal.
+        redact: replaces secrets in what is sent through Apprise.
     """
 
     runner: ProcessRunner
     directory: Path
     environ: Mapping[str, str]
     session_leader: ProcessInfo | None
+    redact: Redactor
 
 
 def send_notification(
     result: Result, result_json: str, config: Config, targets: NotifyTargets, emit: Callable[[Event], None]
 ) -> None:
-    """Run homelab.notify. Without it, or if it fails, ring the terminal's bell and use the desktop, if they exist.
+    """Run homelab.notify and send to homelab.notifyUrl.
+
+    Without them, or if both fail, ring the terminal's bell and use the desktop, if they exist.
 
     The terminal and the desktop get fixed text only: no name, message, or address from outside.
 
     Args:
         result_json: the `result` object of --output json, on one line; the command reads it from standard input.
     """
-    if config.notify and _run_notify_command(result_json, config, targets, emit):
+    has_run = bool(config.notify) and _run_notify_command(result_json, config, targets, emit)
+    if _send_to_urls(result, config, targets, emit) or has_run:
         return
     title = f"homelab: {result.verdict} exit={int(result.exit)} {short_sha(result.sha)}"
     leader, environ = targets.session_leader, targets.environ
@@ -68,6 +76,16 @@ def _run_notify_command(
         text = f"the command from {config.source('notify')} {why}"
         emit(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return done.ok
+
+
+def _send_to_urls(result: Result, config: Config, targets: NotifyTargets, emit: Callable[[Event], None]) -> bool:
+    """Send to each of homelab.notifyUrl, and return whether one got the message; the others are warnings."""
+    if not config.notify_url:
+        return False
+    delivery = send_through_apprise(config.notify_url, compose_message(result, targets.redact), targets.runner)
+    for text in delivery.problems:
+        emit(Log(source="homelab", text=text, level=LogLevel.WARNING))
+    return delivery.sent_count > 0
 
 
 def find_session_leader() -> ProcessInfo | None:

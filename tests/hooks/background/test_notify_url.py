@@ -1,0 +1,116 @@
+"""Notifications through Apprise from real commands: what arrives, and that the secrets of a URL appear nowhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from homelab_hooks.simulators.woodpecker import timelines
+from tests.hooks.background.sandbox import TOKEN, PushSandbox
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
+
+SECRETS = ("passw0rdCanary", "pathCanary77", "queryCanary88")
+PUSH = ("push", "--quiet", "origin", "HEAD:main")
+
+
+@pytest.fixture
+def hearing(sandbox: PushSandbox, httpserver: HTTPServer) -> PushSandbox:
+    """A clone whose notifications go to a local HTTP server."""
+    httpserver.expect_request("/pathCanary77").respond_with_data("ok")
+    url = f"json://ann:passw0rdCanary@127.0.0.1:{httpserver.port}/pathCanary77?-key=queryCanary88"
+    sandbox.config("homelab.notifyUrl", url)
+    sandbox.more["HOMELAB_NOTIFY"] = ""
+    return sandbox
+
+
+def message(httpserver: HTTPServer) -> dict[str, Any]:
+    """The only one."""
+    wait_until(lambda: bool(httpserver.log))
+    ((request, _),) = httpserver.log
+    found: dict[str, Any] = request.get_json()
+    return found
+
+
+def leaks(text: str) -> list[str]:
+    return [secret for secret in (*SECRETS, TOKEN) if secret in text]
+
+
+def files_with_secrets(folder: Path) -> set[str]:
+    """The settings file is the user's own."""
+    texts = {path.name: path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()}
+    return {name for name, text in texts.items() if leaks(text)} - {"config"}
+
+
+@pytest.mark.slow
+def test_a_red_push_is_notified_by_the_background_watcher(hearing: PushSandbox, httpserver: HTTPServer) -> None:
+    sha = hearing.commit(timelines.make_red(log=[f"boom {SECRETS[0]}"]))
+    hearing.git(*PUSH)
+
+    body = message(httpserver)
+
+    assert body["title"] == f"homelab: failed exit=1 {sha[:10]}"
+    assert f"commit: {sha}" in body["message"]
+    assert "link: ci" in body["message"]
+    assert leaks(json.dumps(body)) == []
+    assert hearing.record()["result"]["exit"] == 1
+    assert files_with_secrets(hearing.clone.path / ".git") == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("after", "count"), [("0", 1), ("1h", 0)])
+def test_a_command_in_the_foreground_notifies_if_it_took_longer_than_asked(
+    hearing: PushSandbox, httpserver: HTTPServer, after: str, count: int
+) -> None:
+    hearing.config("homelab.notifyAfter", after)
+    sha = hearing.commit(timelines.make_red(log=["boom"]))
+
+    seen = hearing.shell("homelab-watch", sha, "--output", "json")
+
+    assert seen.code == 1
+    assert json.loads(seen.out.splitlines()[-1])["exit"] == 1
+    assert len(httpserver.log) == count
+    assert leaks(seen.out + seen.err) == []
+
+
+@pytest.mark.slow
+def test_a_notification_that_fails_is_a_warning_after_the_result_and_changes_nothing(hearing: PushSandbox) -> None:
+    hearing.config("homelab.notifyUrl", "json://ann:passw0rdCanary@127.0.0.1:9/pathCanary77")
+    hearing.config("homelab.notifyAfter", "0")
+    sha = hearing.commit(timelines.make_green())
+
+    seen = hearing.shell("homelab-watch", sha, "--output", "json", HOMELAB_DEBUG="1")
+
+    assert seen.code == 0
+    assert json.loads(seen.out.splitlines()[-1])["verdict"] == "passed"
+    assert seen.err.splitlines()[-1] == "homelab: warning: homelab.notifyUrl 1 of 1 (json://): not sent"
+    assert leaks(seen.out + seen.err) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("config",), ("config", "--output", "json"), ("doctor", "--json")])
+def test_what_shows_settings_shows_no_secret_of_a_url(hearing: PushSandbox, command: tuple[str, ...]) -> None:
+    seen = hearing.shell("homelab", *command)
+    assert leaks(seen.out + seen.err) == []
+    assert "json://" in seen.out + seen.err
+
+
+@pytest.mark.slow
+def test_what_a_detached_watcher_has_sent_is_not_sent_again(hearing: PushSandbox, httpserver: HTTPServer) -> None:
+    hearing.config("homelab.postPush", "off")
+    hearing.config("homelab.notifyAfter", "0")
+    sha = hearing.commit(timelines.make_stuck())
+    hearing.git(*PUSH)
+    assert hearing.shell("homelab", "follow", "--detach", sha).code == 0
+    hearing.wait_for_watcher()
+    hearing.passes(sha)
+
+    assert hearing.shell("homelab", "follow", sha).code == 0
+
+    assert message(httpserver)["title"] == f"homelab: passed exit=0 {sha[:10]}"
+    assert files_with_secrets(hearing.clone.path / ".git") == set()

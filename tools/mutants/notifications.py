@@ -1,0 +1,63 @@
+"""What a notification may say, and what its failure may not change."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+DECISIONS = "tests/notify/test_decisions.py"
+APPRISE = "tests/notify/test_apprise.py"
+REAL = "tests/hooks/background/test_notify_url.py"
+
+NOTIFICATIONS = (
+    Defence(
+        "notification-urls-are-hidden",
+        "of a notification URL, only the scheme is shown",
+        (
+            Change(
+                "config/resolve.py",
+                "[hide_after_scheme(text) for text in texts] if setting.is_secret else texts",
+                "list(texts)",
+            ),
+        ),
+        (f"{DECISIONS}::test_a_setting_shows_only_the_schemes_of_the_urls",),
+    ),
+    Defence(
+        "notification-urls-are-redacted",
+        "the tokens in a notification URL are redacted wherever they appear",
+        (Change("text/url_secrets.py", "if key.lower() == _NOTIFY_URL_KEY:", "if False:"),),
+        (f"{DECISIONS}::test_every_part_of_a_url_that_may_be_a_token_is_redacted",),
+    ),
+    Defence(
+        "notification-urls-from-git-config-only",
+        "a tracked file cannot name where results are sent",
+        (Change("config/schema.py", 'git="homelab.notifyUrl",', 'git="homelab.notifyUrl", tracked="notify-url",'),),
+        (f"{DECISIONS}::test_a_tracked_file_and_the_environment_name_no_url",),
+    ),
+    Defence(
+        "notification-text",
+        "a notification has no secret and no control character",
+        (Change("notify/message.py", "{sanitize_text(value, redact)}", "{value}"),),
+        (f"{DECISIONS}::test_the_message_has_no_secret_no_second_line_of_the_reason_and_no_control_character",),
+    ),
+    Defence(
+        "notification-check-sends-nothing",
+        "the doctor checks notification URLs without sending",
+        (Change("notify/apprise_send.py", 'if not job["kind"]:', "if False:"),),
+        (f"{APPRISE}::test_a_check_finds_urls_that_apprise_cannot_use_and_sends_nothing",),
+    ),
+    Defence(
+        "notification-limit",
+        "a target that never answers ends after seconds",
+        (Change("notify/apprise_job.py", "timeout=timeout_s)", "timeout=600)"),),
+        (f"{APPRISE}::test_a_target_that_never_answers_is_given_up",),
+    ),
+    Defence(
+        "notification-only-if-asked",
+        "a command in the foreground notifies only if it took longer than homelab.notifyAfter",
+        (Change("notify/occasion.py", "result.took >= after_s and ", ""),),
+        (
+            f"{DECISIONS}::test_a_command_that_waited_long_enough_notifies_if_that_was_asked_for",
+            f"{REAL}::test_a_command_in_the_foreground_notifies_if_it_took_longer_than_asked",
+        ),
+    ),
+)
