@@ -363,5 +363,11 @@ class GitContainment:
         return found
 
     def _here(self, name: str) -> str:
+        """Return the commit with this SHA; empty if it is missing, or if a branch or tag of that name hides it.
+
+        An image's tag `20241124` is not the tip of the branch 20241124, to which git resolves that name.
+        """
         found = self._history.resolve(name)
-        return found.sha if found and self._history.has_commit(found.sha) else ""
+        if found is None or not (_FULL_SHA.fullmatch(name) or found.sha.startswith(name.lower())):
+            return ""
+        return found.sha if self._history.has_commit(found.sha) else ""

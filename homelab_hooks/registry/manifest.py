@@ -126,7 +126,13 @@ def _read_digest(descriptor: Json) -> str:
 
 
 def _read_revision(raw: object) -> str:
-    """Return the revision in labels or annotations."""
+    """Return the revision in labels or annotations.
+
+    A longer text is not cut: what is left could name another commit, or lack the mark of a dirty build.
+    """
     if raw is None:
         return ""
-    return strip_control_chars(read_text(read_object(raw), REVISION_KEY)).strip()[:MAX_REVISION_CHARS]
+    revision = strip_control_chars(read_text(read_object(raw), REVISION_KEY)).strip()
+    if len(revision) > MAX_REVISION_CHARS:
+        raise UnexpectedShape(f"{REVISION_KEY} is longer than {MAX_REVISION_CHARS} characters")
+    return revision

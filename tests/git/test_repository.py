@@ -267,6 +267,17 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Scrat
     assert ann.git("for-each-ref") == before
 
 
+@pytest.mark.parametrize("kind", ["branch", "tag"])
+def test_the_name_of_a_ref_is_not_an_abbreviated_commit(
+    workshop: ScratchRepositories, opened: Opened, kind: str
+) -> None:
+    """An image's tag `20241124` is a date, or an older state of the branch of that name: its tip proves nothing."""
+    ann = workshop.clone("ann")
+    ann.git(kind, "20241124")
+    contains = GitContainment(opened(ann.path).history, now=FakeClock().now, remote="origin", branch="main")
+    assert contains(newer="20241124", ours=ann.head) is Containment.ABSENT
+
+
 def test_a_commit_that_the_remotes_branch_does_not_have_is_absent(
     workshop: ScratchRepositories, opened: Opened, tmp_path: Path
 ) -> None:

@@ -201,8 +201,8 @@ def test_no_configuration_raises(world: RegistryWorld, app: SimulatedRepository,
     assert isinstance(world.describe(digest), RegistrySilence)
 
 
-def test_text_from_outside_is_one_short_line(world: RegistryWorld, app: SimulatedRepository) -> None:
-    found = world.describe(app.push_image(revision="a\x1b[31m\n" + "b" * 500))
+def test_text_from_outside_is_one_line(world: RegistryWorld, app: SimulatedRepository) -> None:
+    found = world.describe(app.push_image(revision="a\x1b[31m\n" + "b" * 126))
     assert isinstance(found, ImageFacts)
     assert found.revisions == ("a " + "b" * 126,)
 
@@ -278,3 +278,13 @@ def test_a_reference_that_is_none_is_a_silence(world: RegistryWorld, image: str)
 def test_a_pod_without_a_digest_is_a_silence(world: RegistryWorld) -> None:
     assert isinstance(world.describe("docker://sha256:1"), RegistrySilence)
     assert world.lines == []
+
+
+@pytest.mark.parametrize("where", ["revision", "annotation"])
+def test_a_revision_that_is_too_long_is_not_cut(world: RegistryWorld, app: SimulatedRepository, where: str) -> None:
+    """What is left would lack the mark of a dirty build."""
+    digest = app.push_image("latest", **{where: f"{SHA}-{'x' * 90}-dirty"})
+    found = world.describe(digest)
+    assert isinstance(found, RegistrySilence)
+    assert "org.opencontainers.image.revision is longer than 128 characters" in found.reason
+    assert not found.passing

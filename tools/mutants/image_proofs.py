@@ -97,4 +97,10 @@ IMAGE_PROOFS = (
         (Change("config/resolve.py", "            _refuse_tracked_url(parsed)\n", ""),),
         ("tests/config/test_image_proof.py::test_a_tracked_file_chooses_a_proof_but_no_url",),
     ),
+    Defence(
+        "ref-named-as-commit",
+        "the tip of a branch or tag whose name looks like an abbreviated commit proves nothing",
+        (Change("git/history.py", "found.sha.startswith(name.lower())", "bool(name)"),),
+        ("tests/git/test_repository.py::test_the_name_of_a_ref_is_not_an_abbreviated_commit[branch]",),
+    ),
 )

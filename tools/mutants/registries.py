@@ -162,4 +162,10 @@ REGISTRIES = (
         (Change("registry/client.py", "if answer is None or expires_at <= self._hosts.now():", "if key:"),),
         (f"{CLIENT}::test_one_question_about_a_digest_is_one_request_for_each_document",),
     ),
+    Defence(
+        "registry-long-revision",
+        "a revision that is too long is not cut to one that names a commit",
+        (Change("registry/manifest.py", "if len(revision) > MAX_REVISION_CHARS:", "if not raw:"),),
+        (f"{CLIENT}::test_a_revision_that_is_too_long_is_not_cut[revision]",),
+    ),
 )
