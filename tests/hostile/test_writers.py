@@ -31,6 +31,8 @@ KNOWN: dict[str, Counter[str]] = {
     # and a question whose command passes strip_control_chars in app/command_trust.py
     # the question is made fit in app/command_trust.py
     # an answer: our own words, or a path that work/start.py makes fit
+    "app/end_notification.py": Counter(err=1),  # a warning after the result, through sanitize_text
+    "notify/apprise_send.py": Counter(write=2),  # a pipe to the process that reads the outcomes
     "app/session.py": Counter(ask=1, err=1, out=1),
     # our own words
     "cli/__init__.py": Counter(write=1),

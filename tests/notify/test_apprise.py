@@ -63,7 +63,7 @@ def test_a_target_gets_the_message_as_it_is_and_the_others_are_named(
 @pytest.mark.slow
 def test_a_target_that_never_answers_is_given_up(runner: ProcessRunner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"json://127.0.0.1:{silent.getsockname()[1]}/t0ken-t0ken?rto=600"
+        url = f"json://127.0.0.1:{silent.getsockname()[1]}/t0ken-t0ken?rto=8"
         delivery = send_through_apprise([url], MESSAGE, runner, timeout_s=3.0)
     assert delivery[:2] == (0, ("homelab.notifyUrl 1 of 1 (json://): no answer in 3s",))
     assert SEND_TIMEOUT_S < 30
