@@ -27,3 +27,7 @@ class Verdict(NamedTuple):
     """the link of the chain that decided"""
     links: tuple[LinkResult, ...] = ()
     """the receipt: every link of the chain in order"""
+    proposed: str = ""
+    """our own commit, if a pull request was merged as another one"""
+    tree: str = ""
+    """`unverified` if the merged files differ from those that were checked"""

@@ -162,6 +162,8 @@ class Session:
             url=verdict.url or known.url,
             link=verdict.link,
             links=verdict.links,
+            proposed=verdict.proposed,
+            tree=verdict.tree,
             reason=verdict.reason,
             hint=verdict.hint,
             took=self.runtime.clock.now() - self._begin,

@@ -76,6 +76,8 @@ def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, cloc
         if there is False:
             clock.sleep(RECHECK_AFTER_S)
             there = _on_target(state, git, asking)
+        if there is False and state.pull_number:  # a forge may merge for seconds after the client has gone
+            return None
         return None if there is False and git.transfer.running_push_pid(state.pushed_commit) else there
     except (KeyboardInterrupt, Terminated):  # a second Ctrl-C
         return None
