@@ -300,7 +300,7 @@ class Result(NamedTuple):
     links: tuple[LinkResult, ...] = ()
     """the receipt: every link of the chain in order"""
     proposed: str = ""
-    """the commit that was proposed, if the pull request was merged as another commit"""
+    """the commit that was proposed, if a pull request was merged"""
     tree: str = ""
     """`unverified` if the merged files differ from those that were checked"""
     reason: str = ""

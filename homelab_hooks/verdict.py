@@ -28,6 +28,6 @@ class Verdict(NamedTuple):
     links: tuple[LinkResult, ...] = ()
     """the receipt: every link of the chain in order"""
     proposed: str = ""
-    """our own commit, if a pull request was merged as another one"""
+    """our own commit, if a pull request was merged"""
     tree: str = ""
     """`unverified` if the merged files differ from those that were checked"""

@@ -145,7 +145,8 @@ def read_poll(poll: Poll[T], subject: str) -> T:
     """Return what the forge answered. Raises CommandError: 8 without an answer, 23 for a refusal after the push."""
     match poll:
         case Found():
-            return poll.value
+            value: T = poll.value
+            return value
         case Denied(reason, hint=hint):
             raise CommandError(reason, hint=hint, exit=ExitCode.PROTECTED)
         case Unavailable(reason, hint=hint):
@@ -157,8 +158,11 @@ def read_poll(poll: Poll[T], subject: str) -> T:
 
 
 def _ask(ask: Callable[[float], Poll[T]], subject: str, clock: Clock, within_s: float = FORGE_PREFLIGHT_TIMEOUT_S) -> T:
-    poll = repeat_until(lambda within: ask(min(within, REQUEST_TIMEOUT_S)), until=clock.now() + within_s, clock=clock)
-    return read_poll(poll, subject)
+    poll: Poll[T] = repeat_until(
+        lambda within: ask(min(within, REQUEST_TIMEOUT_S)), until=clock.now() + within_s, clock=clock
+    )
+    answer: T = read_poll(poll, subject)
+    return answer
 
 
 def _refused(message: str, hint: str) -> CommandError:

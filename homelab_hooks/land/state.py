@@ -28,7 +28,6 @@ from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 SCHEMA_VERSION = 1
 _LOCK = "land.lock"
-_PULL_TYPES = {"pull_number": int, "keeps_commit": bool, "tree_differs": bool}
 MAX_COUNT = 10**6
 """largest number that a state file may hold"""
 
@@ -166,7 +165,16 @@ def _reporting_disk_errors(directory: Path) -> Iterator[None]:
 def _parse_state(raw: Any) -> LandingState:
     if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA_VERSION:
         raise ValueError("state of another version")
-    require_types(raw, max_int=MAX_COUNT, request=dict, push_attempts=int, push_unconfirmed=bool, **_PULL_TYPES)
+    require_types(
+        raw,
+        max_int=MAX_COUNT,
+        request=dict,
+        push_attempts=int,
+        push_unconfirmed=bool,
+        pull_number=int,
+        keeps_commit=bool,
+        tree_differs=bool,
+    )
     return LandingState(**{**raw, "request": _parse_request(raw["request"]), "stage": Stage(raw["stage"])})
 
 

@@ -36,10 +36,15 @@ class ProtectedWorld:
         self.own = Verdict(ExitCode.OK)
         self.state = "success"
         self.context = "ci/test"
+        self.on_watch: Callable[[], object] = lambda: None
+        self.on_merge: Callable[[], object] | None = None
 
     def watch(self, sha: str) -> Verdict:
         """Act as our own CI, and as the one that posts the required status."""
         self.watched.append(sha)
+        self.on_watch()
+        if self.on_merge:
+            self.pulls.before_send["/merge"] = self.on_merge
         if self.state:
             self.pulls.report(self.context, self.state, sha)
         return self.own
@@ -100,3 +105,146 @@ def test_a_lost_answer_is_settled_by_the_target(world: ProtectedWorld, point: Cu
         verdict = land_run.continue_landing(world.dependencies())
     assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.head), verdict
     assert any("may not have notified CI" in text for text in world.texts) == (point is CutPoint.DURING)
+
+
+def approve_nothing(world: ProtectedWorld) -> None:
+    world.repo.protections["main"].approvals = 1
+
+
+def close_request(world: ProtectedWorld) -> None:
+    world.on_watch = lambda: setattr(world.repo.pulls[0], "is_open", False)
+
+
+def move_head(world: ProtectedWorld) -> None:
+    world.on_watch = lambda: world.pulls.move_behind("topic", "theirs")
+
+
+def set_own(exit_: ExitCode) -> Callable[[ProtectedWorld], None]:
+    def prepare(world: ProtectedWorld) -> None:
+        world.own = Verdict(exit_, reason="#7 decided")
+
+    return prepare
+
+
+def set_state(state: str) -> Callable[[ProtectedWorld], None]:
+    def prepare(world: ProtectedWorld) -> None:
+        world.state = state
+
+    return prepare
+
+
+def require_nothing(world: ProtectedWorld) -> None:
+    world.repo.protections["main"].contexts = None
+    world.own = Verdict(ExitCode.NO_PIPELINE)
+
+
+def be_a_draft(world: ProtectedWorld) -> None:
+    world.on_watch = lambda: setattr(world.repo.pulls[0], "title", "WIP: later")
+
+
+def break_forge(world: ProtectedWorld) -> None:
+    world.on_watch = lambda: setattr(world.pulls, "is_down", True)
+
+
+UNHAPPY = {
+    "a red check": (set_state("failure"), ExitCode.VERIFY_FAILED, "ci/test is failure"),
+    "a warning": (set_state("warning"), ExitCode.TIMEOUT, "ci/test"),
+    "a check that never appears": (set_state(""), ExitCode.PROTECTED, "ci/*"),
+    "a red pipeline": (set_own(ExitCode.FAILED), ExitCode.VERIFY_FAILED, "#7"),
+    "a cancelled pipeline": (set_own(ExitCode.CANCELLED), ExitCode.VERIFY_FAILED, "#7"),
+    "a superseded pipeline": (set_own(ExitCode.SUPERSEDED), ExitCode.VERIFY_FAILED, "#7"),
+    "a blocked pipeline": (set_own(ExitCode.BLOCKED), ExitCode.PROTECTED, "#7"),
+    "CI out of reach": (set_own(ExitCode.UNREACHABLE), ExitCode.UNREACHABLE, "#7"),
+    "a slow pipeline": (set_own(ExitCode.TIMEOUT), ExitCode.TIMEOUT, "#7"),
+    "nothing that checks": (require_nothing, ExitCode.PROTECTED, "nothing checks"),
+    "a missing approval": (approve_nothing, ExitCode.PROTECTED, "Does not have enough approvals"),
+    "a closed request": (close_request, ExitCode.PROTECTED, "was closed"),
+    "a draft": (be_a_draft, ExitCode.PROTECTED, "is a draft"),
+    "a moved head": (move_head, ExitCode.REFUSED, "branch was moved"),
+    "a forge that is down": (break_forge, ExitCode.UNREACHABLE, "connection refused"),
+}
+
+
+@pytest.mark.parametrize("name", UNHAPPY)
+def test_nothing_lands(world: ProtectedWorld, name: str) -> None:
+    prepare, exit_, text = UNHAPPY[name]
+    prepare(world)
+    before = world.pulls.target
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (exit_, False), verdict
+    assert text in verdict.reason
+    assert verdict.hint
+    assert verdict.url == "https://git.example.test/acme/app/pulls/1"
+    assert world.pulls.target == before
+    if land_run.pending_landing(world.dependencies().git):
+        assert exit_ in {ExitCode.UNREACHABLE, ExitCode.TIMEOUT}
+        assert land_run.abort_landing(world.dependencies()).exit is ExitCode.OK
+
+
+def test_again_after_the_cause_is_gone_the_open_request_is_merged(world: ProtectedWorld) -> None:
+    world.state = "failure"
+    assert world.land().exit is ExitCode.VERIFY_FAILED
+    world.state = "success"
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
+    assert len(world.repo.pulls) == 1
+
+
+def test_a_moved_target_is_merged_and_checked_again(world: ProtectedWorld) -> None:
+    world.repo.before_merge = lambda: world.pulls.move_behind("main", "other")
+    first = world.pulls.head
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
+    assert len(world.watched) == 2
+    assert world.watched[0] == first
+    assert verdict.tree == ""
+
+
+def test_a_change_that_came_between_is_reported(world: ProtectedWorld) -> None:
+    """A merge commit on a target that moved after the last look has files that nobody checked."""
+    world.on_merge = lambda: world.pulls.move_behind("main", "other")
+    verdict = world.land(style=MergeStyle.MERGE)
+    assert (verdict.exit, verdict.landed, verdict.tree) == (ExitCode.OK, True, "unverified"), verdict
+    assert any("differ from those that were checked" in text for text in world.texts)
+
+
+def test_the_merge_of_another_person_counts(world: ProtectedWorld) -> None:
+    world.on_watch = lambda: world.pulls.merge(login="alice")
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
+
+
+def test_a_refusal_of_the_push_leads_to_a_request(world: ProtectedWorld) -> None:
+    """The forge shows no protection, and a hook refuses."""
+    rules = world.repo.protections.pop("main")
+    world.pulls.before_send["/pulls/main/topic"] = lambda: world.repo.protections.setdefault("main", rules)
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
+    assert ("push", "failed") in world.events.stages()
+    assert ("submit", "done") in world.events.stages()
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda repo: setattr(repo, "archived", True), "archived"),
+        (lambda repo: setattr(repo, "styles", frozenset({"squash"})), "neither a fast-forward nor a merge commit"),
+        (lambda repo: setattr(repo.protections["main"], "merge_users", frozenset({"alice"})), "may not merge"),
+    ],
+)
+def test_what_the_forge_would_refuse_is_refused_before_the_push(
+    world: ProtectedWorld, change: Callable[[SimulatedForgeRepo], None], text: str
+) -> None:
+    change(world.repo)
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False), verdict
+    assert text in verdict.reason
+    assert world.repo.pulls == []
+
+
+def test_an_unprotected_target_is_pushed_to(world: ProtectedWorld) -> None:
+    world.repo.protections.clear()
+    (world.pulls.git.path / "hooks" / "pre-receive").unlink()
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed, verdict.proposed) == (ExitCode.OK, True, ""), verdict
+    assert world.repo.pulls == []
