@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.config.pull_requests import MergeStyle
-from homelab_hooks.events import Log
+from homelab_hooks.events import Log, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
@@ -248,3 +248,86 @@ def test_an_unprotected_target_is_pushed_to(world: ProtectedWorld) -> None:
     verdict = world.land()
     assert (verdict.exit, verdict.landed, verdict.proposed) == (ExitCode.OK, True, ""), verdict
     assert world.repo.pulls == []
+
+
+def test_a_dry_run_names_the_request_and_pushes_nothing(world: ProtectedWorld) -> None:
+    request = LandRequest(verify=VerifyCommand("true", "the test"), dry_run=True)
+    verdict = land_run.land_branch(request, world.dependencies())
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, False), verdict
+    assert "would open or find the pull request of topic into main, and merge it once it is green" in world.texts
+    assert world.repo.pulls == []
+
+
+INTERRUPTED = ("propose", "checks", "submit", "confirm")
+
+
+def interrupt_at(world: ProtectedWorld, stage: str, progress: str) -> None:
+    """Land until a stage begins or ends, and raise KeyboardInterrupt there."""
+
+    def tell(event: Any) -> None:
+        world.events(event)
+        if isinstance(event, StageChanged) and (event.stage.value, event.progress.value) == (stage, progress):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.land(tell=tell)
+
+
+@pytest.mark.parametrize("progress", ["started", "done"])
+@pytest.mark.parametrize("stage", INTERRUPTED)
+def test_continue_after_an_interrupt_lands(world: ProtectedWorld, stage: str, progress: str) -> None:
+    interrupt_at(world, stage, progress)
+    verdict = land_run.continue_landing(world.dependencies())
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
+    assert verdict.proposed == world.pulls.head
+    merges = [one for one in world.pulls.requests if one.path.endswith("/merge")]
+    assert (len(world.repo.pulls), len(merges)) == (1, 1)
+
+
+@pytest.mark.parametrize("stage", INTERRUPTED)
+def test_abort_after_an_interrupt_reports_what_landed(world: ProtectedWorld, stage: str) -> None:
+    interrupt_at(world, stage, "started")
+    verdict = land_run.abort_landing(world.dependencies())
+    has_landed = world.pulls.target == world.pulls.head
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, has_landed), verdict
+    assert has_landed == (stage == "confirm")
+
+
+@pytest.mark.parametrize("style", [MergeStyle.MERGE, MergeStyle.SQUASH])
+def test_a_kill_during_the_merge_is_settled_by_the_target(world: ProtectedWorld, style: MergeStyle) -> None:
+    def die() -> None:
+        world.pulls.merge(style)
+        raise KeyboardInterrupt
+
+    world.on_merge = die
+    with pytest.raises(KeyboardInterrupt):
+        world.land(style=style)
+    state = land_run.pending_landing(world.dependencies().git)
+    assert state is not None
+    assert state.landed is None
+    verdict = land_run.continue_landing(world.dependencies(style=style))
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
+
+
+@pytest.mark.parametrize("style", [None, MergeStyle.MERGE, MergeStyle.SQUASH])
+def test_two_clones_that_merge_at_once_both_land(world: ProtectedWorld, style: MergeStyle | None) -> None:
+    """Carol lands her own branch in the middle of bob's merge."""
+    clone = world.workshop.clone("carol", branch="carols")
+    clone.commit("c")
+    carols: list[Verdict] = []
+
+    def land_carols() -> None:
+        proposals = ProposalParts(
+            connect=lambda _: ForgeRepository(world.pulls.connect("alice"), REPO), watch=world.watch, merge_style=style
+        )
+        request = LandRequest(verify=VerifyCommand("true", "the test"))
+        carols.append(land_run.land_branch(request, world.parts(clone, proposals=proposals)))
+
+    world.repo.before_merge = land_carols
+    verdict = world.land(style=style)
+    for one in (verdict, *carols):
+        assert (one.exit, one.landed, one.tree) == (ExitCode.OK, True, ""), one
+        assert world.pulls.git.is_ancestor(one.sha, world.pulls.target)
+    assert len(carols) == 1
+    world.pulls.clone.git("fetch", "--quiet", "origin")
+    assert {"a", "c"} <= set(world.pulls.clone.git("ls-tree", "--name-only", "origin/main").split())
