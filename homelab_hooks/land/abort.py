@@ -70,8 +70,8 @@ def _has_arrived(landing: Landing) -> bool | None:
         return push_arrived(landing)
     from homelab_hooks.land.submit import settle_interrupted
 
-    settled = settle_interrupted(landing)
-    return bool(landing.state.landed_commit) or (None if landing.state.push_unconfirmed or settled else False)
+    settle_interrupted(landing)
+    return bool(landing.state.landed_commit) or (None if landing.state.push_unconfirmed else False)
 
 
 def _already_landed(landing: Landing) -> Verdict:

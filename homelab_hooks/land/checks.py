@@ -35,34 +35,38 @@ def wait_for_checks(
     parts = landing.dependencies.proposals
     assert parts is not None  # noqa: S101 - a plan is made from them
     with landing.stage(Stage.CHECKS) as report:
+        began = landing.dependencies.clock.now()
         own = read_own_pipelines(parts.watch(sha)) if parts.watch else False
-        decided = own if isinstance(own, ChecksEnded) else _poll_checks(landing, place, pull, sha, has_own=own)
+        if isinstance(own, ChecksEnded):
+            decided: ChecksPassed | ChecksEnded | MergedByOther = own
+        else:
+            need = _make_need(landing, place, parts, sha, has_own=own)
+            decided = _poll_checks(landing, place, pull, need, began)
         _describe(report, decided)
     return decided
 
 
 def _poll_checks(
-    landing: Landing, place: ForgeRepository, pull: PullRequest, sha: str, *, has_own: bool
+    landing: Landing, place: ForgeRepository, pull: PullRequest, need: CheckNeed, stage_began: float
 ) -> ChecksPassed | ChecksEnded | MergedByOther:
-    parts, clock = landing.dependencies.proposals, landing.dependencies.clock
-    assert parts is not None  # noqa: S101 - as above
-    need = _make_need(landing, place, parts, sha, has_own=has_own)
-    began = answered_at = last = clock.now()
-    missed_s, told, told_at = 0.0, "", began
+    """Ask the forge until it is decided; the time of the stage counts from its begin."""
+    clock = landing.dependencies.clock
+    began = answered_at = last = told_at = clock.now()
+    missed_s, told = 0.0, ""
     while True:
-        seen = _observe(place, pull.number, sha)
+        seen = _observe(place, pull.number, need.sha)
         now = clock.now()
         if isinstance(seen, str):
             missed_s += now - last
         else:
             answered_at = now
         last = now
-        times = CheckTimes(now - began, now - began - missed_s, now - answered_at)
+        times = CheckTimes(now - stage_began, now - began - missed_s, now - answered_at)
         decided: ChecksDecision = decide_checks(need, seen, times)
         if not isinstance(decided, ChecksPending):
             return decided
         if decided.reason != told or now - told_at >= HEARTBEAT_INTERVAL_S:
-            landing.dependencies.tell(Waiting(decided.reason, elapsed=now - began))
+            landing.dependencies.tell(Waiting(decided.reason, elapsed=now - stage_began))
             told, told_at = decided.reason, now
         clock.sleep(CHECKS_POLL_INTERVAL_S)
 

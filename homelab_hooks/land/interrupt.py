@@ -51,6 +51,8 @@ def interrupt_verdict(
         sha = state.landed_commit or state.pushed_commit
         reason = f"interrupted after landing {sha} on {state.target}"
         again = state.request.resume_command(sha)
+        if state.pull_number and not state.landed_commit:  # the commit to follow is that of the merge
+            again = "git land --continue"
         return Verdict(exit=exit, reason=reason, hint=f"to resume, run: {again}" if again else "", sha=sha, landed=True)
     if there is None:
         reason = f"interrupted while pushing: unknown whether {state.pushed_commit} is on {state.target}"

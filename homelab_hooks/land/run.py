@@ -107,7 +107,7 @@ def _attempt(landing: Landing) -> LandingEnd | None:
     """Make one attempt; None: the target moved, so another is needed."""
     git, head = landing.git, landing.git.history.head()
     tip = steps.fetch_target(landing)
-    if landing.state.pushed_commit and git.history.is_ancestor(older=landing.state.pushed_commit, newer=tip):
+    if _is_landed(landing, head, tip):
         return _report_found(landing)
     if operation := git.operations.current_operation():
         raise foreign_operation_error(operation)
@@ -117,6 +117,14 @@ def _attempt(landing: Landing) -> LandingEnd | None:
         if sha != tip:
             return _push_in_turn(landing, tip, sha)
     return _already_contained(landing)
+
+
+def _is_landed(landing: Landing, head: str, tip: str) -> bool:
+    """Return whether the target has what was pushed; a proposed commit that is not the head any more does not count."""
+    pushed = landing.state.pushed_commit
+    if not pushed or (landing.state.pull_number and head != pushed):
+        return False
+    return landing.git.history.is_ancestor(older=pushed, newer=tip)
 
 
 def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
