@@ -50,6 +50,8 @@ class MergeUnknown(NamedTuple):
     """Nobody can tell."""
 
     reason: str
+    is_final: bool = False
+    """another look would show the same"""
 
 
 AnswerDecision = LookAtTarget | SendAgain | LandAnew | NotMerged
@@ -108,7 +110,9 @@ def decide_settled(settled: Settlement, *, elapsed_s: float, cause: str) -> Sett
         case Settlement.NOT_MERGED | Settlement.UNKNOWN if elapsed_s + SETTLE_INTERVAL_S <= SETTLE_WINDOW_S:
             return SendAgain(SETTLE_INTERVAL_S, cause)
         case Settlement.MERGED_DIFFERENTLY:
-            return MergeUnknown("the pull request is merged, but the target has neither the commit nor its files")
+            return MergeUnknown(
+                "the pull request is merged, but the target has neither the commit nor its files", is_final=True
+            )
         case Settlement.UNKNOWN:
             return MergeUnknown(cause)
         case _:

@@ -62,14 +62,20 @@ def save_merged(landing: Landing, found: MergedCommit) -> None:
     landing.save(landed_commit=sha, tree_differs=differs)
 
 
-def unknown_merge(landing: Landing, reason: str) -> Verdict:
-    """Return the verdict for a merge of which nobody can tell whether it happened (8)."""
-    landing.save(ended_with=ExitCode.UNREACHABLE.verdict)
+def unknown_merge(landing: Landing, reason: str, *, is_final: bool) -> Verdict:
+    """Return the verdict for a merge of which nobody can tell whether it has landed (8).
+
+    Args:
+        landing: whose commit was proposed.
+        reason: what is known.
+        is_final: another look would show the same, so that nothing is left to be resumed.
+    """
     state = landing.state
-    return Verdict(
-        exit=ExitCode.UNREACHABLE,
-        reason=f"unknown whether {state.pushed_commit} is on {state.target}: {reason}",
-        hint="run git land --continue to look again",
-        sha=state.pushed_commit,
-        url=state.pull_url,
-    )
+    hint = "run git land --continue to look again"
+    if is_final:
+        landing.discard()
+        hint = f"compare {landing.upstream} with {state.branch}"
+    else:
+        landing.save(ended_with=ExitCode.UNREACHABLE.verdict)
+    what = f"unknown whether {state.pushed_commit} is on {state.target}: {reason}"
+    return Verdict(exit=ExitCode.UNREACHABLE, reason=what, hint=hint, sha=state.pushed_commit, url=state.pull_url)

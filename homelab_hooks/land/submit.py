@@ -117,7 +117,7 @@ def settle_proposal(landing: Landing, place: ForgeRepository | None, outcome: Me
                 if not is_reported and place:
                     text = "the forge does not show the pull request as merged: it may not have notified CI"
                     landing.log(text, level=LogLevel.WARNING)
-            case NotMerged(reason=reason) | MergeUnknown(reason):
+            case NotMerged(reason=reason) | MergeUnknown(reason=reason):
                 report.mark_failed()
                 report.detail = reason
     match decided:
@@ -126,8 +126,8 @@ def settle_proposal(landing: Landing, place: ForgeRepository | None, outcome: Me
         case NotMerged():
             landing.save(push_unconfirmed=False)
             return end_unmerged(landing, decided)
-        case MergeUnknown(reason):
-            return unknown_merge(landing, reason)
+        case MergeUnknown(reason, is_final):
+            return unknown_merge(landing, reason, is_final=is_final)
 
 
 def report_merged(landing: Landing, place: ForgeRepository | None) -> Landed:

@@ -331,3 +331,43 @@ def test_two_clones_that_merge_at_once_both_land(world: ProtectedWorld, style: M
     assert len(carols) == 1
     world.pulls.clone.git("fetch", "--quiet", "origin")
     assert {"a", "c"} <= set(world.pulls.clone.git("ls-tree", "--name-only", "origin/main").split())
+
+
+def test_a_squash_with_other_files_is_not_called_landed(world: ProtectedWorld) -> None:
+    world.on_merge = lambda: world.pulls.move_behind("main", "other")
+    verdict = world.land(style=MergeStyle.SQUASH)
+    assert (verdict.exit, verdict.landed) == (ExitCode.UNREACHABLE, None), verdict
+    assert "neither the commit nor its files" in verdict.reason
+    assert land_run.pending_landing(world.dependencies().git) is None
+
+
+def test_a_target_that_moved_during_the_checks_is_verified_again(world: ProtectedWorld) -> None:
+    moves = [lambda: world.pulls.move_behind("main", "other")]
+    world.on_watch = lambda: moves and moves.pop()()
+    verdict = world.land(style=MergeStyle.MERGE)
+    assert (verdict.exit, verdict.landed, verdict.tree) == (ExitCode.OK, True, ""), verdict
+    assert len(world.watched) == 2
+
+
+def test_a_forge_that_is_still_checking_is_asked_again(world: ProtectedWorld) -> None:
+    world.repo.check_seconds = 5.0
+    world.on_watch = lambda: setattr(world.repo.pulls[0], "checking_until", world.clock.now() + 5.0)
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
+    assert any("Please try again later" in text for text in world.texts)
+
+
+@pytest.mark.parametrize(("stage", "exit_"), [("preflight", ExitCode.REFUSED), ("queue", ExitCode.PROTECTED)])
+def test_a_token_that_is_missing_or_refused(world: ProtectedWorld, stage: str, exit_: ExitCode) -> None:
+    """Before the push nothing has happened; afterwards a person has to act."""
+
+    def forget() -> None:
+        world.pulls.store.users.clear()
+
+    if stage == "preflight":
+        forget()
+    world.on_watch = forget
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (exit_, False), verdict
+    assert ("topic" in world.pulls.git.branches()) is True
+    assert len(world.repo.pulls) == (stage != "preflight")

@@ -16,6 +16,7 @@ from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
 from tools.mutants.proxies import PROXIES
+from tools.mutants.proposals import PROPOSALS
 from tools.mutants.pull_requests import PULL_REQUESTS
 from tools.mutants.queue import QUEUE
 from tools.mutants.registries import REGISTRIES
@@ -61,6 +62,7 @@ REGISTER = (
     *FORGE_LINKS,
     *IMAGE_PROOFS,
     *PULL_REQUESTS,
+    *PROPOSALS,
     *CLUSTER,
     *REGISTRIES,
     *TARGETS,
