@@ -15,8 +15,8 @@ from tools.mutants.image_proofs import IMAGE_PROOFS
 from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
-from tools.mutants.proxies import PROXIES
 from tools.mutants.proposals import PROPOSALS
+from tools.mutants.proxies import PROXIES
 from tools.mutants.pull_requests import PULL_REQUESTS
 from tools.mutants.queue import QUEUE
 from tools.mutants.registries import REGISTRIES
