@@ -10,7 +10,7 @@ import pytest
 from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.events import Log, StageChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import run as land_run
+from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.simulators.forge.pulls import CutPoint, MergeCut, SimulatedProtection
@@ -293,7 +293,7 @@ def test_abort_after_an_interrupt_reports_what_landed(world: ProtectedWorld, sta
     assert has_landed == (stage == "confirm")
 
 
-@pytest.mark.parametrize("style", [MergeStyle.MERGE, MergeStyle.SQUASH])
+@pytest.mark.parametrize("style", [MergeStyle.FAST_FORWARD, MergeStyle.MERGE, MergeStyle.SQUASH])
 def test_a_kill_during_the_merge_is_settled_by_the_target(world: ProtectedWorld, style: MergeStyle) -> None:
     def die() -> None:
         world.pulls.merge(style)
@@ -305,6 +305,12 @@ def test_a_kill_during_the_merge_is_settled_by_the_target(world: ProtectedWorld,
     state = land_run.pending_landing(world.dependencies().git)
     assert state is not None
     assert state.landed is None
+    git = world.dependencies().git
+    cut = interrupt.interrupt_verdict(
+        git, ask=lambda one: interrupt.check_arrived(one, git=git, asking=git.remotes, clock=world.clock)
+    )
+    assert cut.landed is (True if style is MergeStyle.FAST_FORWARD else None)  # the rest needs a fetch
+    assert "git land --continue" in cut.hint
     verdict = land_run.continue_landing(world.dependencies(style=style))
     assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
 
