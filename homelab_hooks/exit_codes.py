@@ -56,10 +56,10 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.REFUSED: "a precondition is not met, or the server refused the request; nothing was landed",
     ExitCode.CONFLICT: "the merge or rebase has conflicts (the files are listed), or `--strategy ff-only` cannot "
     "fast-forward",
-    ExitCode.VERIFY_FAILED: "the verification command failed, or tracked files or the branch changed during the "
-    "landing",
-    ExitCode.PROTECTED: "the target branch is protected; the topic branch was pushed, "
-    "and the link to open a pull request is printed",
+    ExitCode.VERIFY_FAILED: "the verification command failed, the checks of the pull request failed, or tracked "
+    "files or the branch changed during the landing",
+    ExitCode.PROTECTED: "the target branch is protected, and a person has to act; the topic branch was pushed, "
+    "and the link of the pull request is printed",
     ExitCode.PUSH_FAILED: "the fetch, the merge commit, or the push failed: authentication, network, a local hook, "
     "or a rejection by the server",
     ExitCode.TIMEOUT: "timed out, before the push too if the target branch stayed busy, or still running "

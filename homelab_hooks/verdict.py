@@ -78,6 +78,10 @@ class Verdict(NamedTuple):
     """the link of the chain that decided"""
     links: tuple[LinkResult, ...] = ()
     """the receipt: every link of the chain in order"""
+    proposed: str = ""
+    """our own commit, if a pull request was merged"""
+    tree: str = ""
+    """`unverified` if the merged files differ from those that were checked"""
     before: str = ""
     """the target's commit before the push of `sha`; empty if nothing was pushed"""
     revert: RevertResult | None = None

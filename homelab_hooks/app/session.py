@@ -196,6 +196,8 @@ class Session:
             link=verdict.link,
             links=verdict.links,
             revert=verdict.revert,
+            proposed=verdict.proposed,
+            tree=verdict.tree,
             reason=verdict.reason,
             hint=name_command(verdict.hint, resume),
             resume=tuple(shlex.split(resume)) or None,

@@ -48,6 +48,7 @@ class DemoEnvironment:
         my_clone: the clone with the topic branch.
         path: the search path of the commands.
         after_push: called after each push to main.
+        after_branch_push: called after each push to another branch.
     """
 
     def __init__(self, environ: Mapping[str, str], script: PipelineTimeline, rollout: ScriptedRollout | None) -> None:
@@ -58,6 +59,7 @@ class DemoEnvironment:
         self.clock = SystemClock()
         self.token = secrets.token_hex(20)
         self.after_push: Callable[[PushedRef], None] = _do_nothing
+        self.after_branch_push: Callable[[PushedRef], None] = _do_nothing
 
     def __enter__(self) -> Self:
         try:
@@ -152,11 +154,16 @@ class DemoEnvironment:
     def _pushed(self, update: PushedRef) -> None:
         """Act as the forge's webhook: start the pipeline, and the rollout that follows it."""
         if update.ref != "refs/heads/main":
+            self.after_branch_push(update)
             return
-        self.ci.push(REPO, "main", update.new, self._script, after=0.3, message="greet the world")
-        if self._rollout:
-            self.deployment.deploy(update.new, self._rollout)
+        self.start_pipeline(update.new)
         self.after_push(update)
+
+    def start_pipeline(self, sha: str) -> None:
+        """Start the pipeline of a commit on main, and the rollout that follows it."""
+        self.ci.push(REPO, "main", sha, self._script, after=0.3, message="greet the world")
+        if self._rollout:
+            self.deployment.deploy(sha, self._rollout)
 
 
 def _do_nothing(update: PushedRef) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from homelab_hooks.demo.chain import build_chain, build_stuck_chain
 from homelab_hooks.demo.environment import CI_CONFIG, REPO, DemoEnvironment
 from homelab_hooks.demo.latest import deploy_latest
+from homelab_hooks.demo.pull_request import require_pull_request
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.faults import Cut, FaultPoint, FaultRule, StatusFault
 from homelab_hooks.simulators.git_http import PushedRef
@@ -175,6 +176,11 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
             summary="the target is protected; the link to open a pull request is printed",
+        ),
+        Scenario(
+            name="pull-request", exit=ExitCode.OK, prepare=require_pull_request,
+            rollout=ScriptedRollout(image_after=2.5),
+            summary="the target is protected; a pull request is opened, checked, and merged",
         ),
         Scenario(
             name="chain", exit=ExitCode.OK, prepare=build_chain, script=timelines.make_no_pipeline(),

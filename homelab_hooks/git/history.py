@@ -224,6 +224,14 @@ class History:
         )  # fmt: skip
         return tuple(_parse_branch_commit(entry) for entry in map(str.strip, entries) if entry)
 
+    def first_parent_trees(self, old: str, new: str) -> tuple[tuple[str, str], ...]:
+        """Return each commit that a branch got between two tips, with its tree, the oldest first."""
+        lines = self._git.lines(
+            "log", "--first-parent", "--reverse", "--no-show-signature", "--no-patch", "--format=%H %T", new, f"^{old}",
+            "--",
+        )  # fmt: skip
+        return tuple((sha, tree) for sha, _, tree in (line.partition(" ") for line in lines))
+
     def unpushed_count(self, sha: str) -> int:
         """Return the number of commits up to this one that no remote-tracking branch contains."""
         return self._git.count("rev-list", "--count", sha, "--not", "--remotes")

@@ -35,7 +35,7 @@ MAX_PICKED_COMMITS = 8
 def roll_back(landing: Landing) -> Verdict:
     """Restore the branch and the working tree. If the commit has landed already, change nothing and report that."""
     state = landing.state
-    there = bool(state.landed_commit) or (push_arrived(landing) if state.push_unconfirmed else False)
+    there = bool(state.landed_commit) or (_has_arrived(landing) if state.push_unconfirmed else False)
     if there is None:
         return unknown_verdict(landing)
     if there:
@@ -62,6 +62,16 @@ def roll_back(landing: Landing) -> Verdict:
     undone = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
     hint = "" if head == state.original_commit else f"to restore the {undone}, run git reset --keep {short_sha(head)}"
     return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=state.original_commit, landed=False)
+
+
+def _has_arrived(landing: Landing) -> bool | None:
+    """Return whether an interrupted push or merge reached the target; None if that is unknown."""
+    if not landing.state.pull_number:
+        return push_arrived(landing)
+    from homelab_hooks.land.submit import settle_interrupted
+
+    settle_interrupted(landing)
+    return bool(landing.state.landed_commit) or (None if landing.state.push_unconfirmed else False)
 
 
 def _already_landed(landing: Landing) -> Verdict:

@@ -14,7 +14,7 @@ from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.post_push import post_push_hook
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
-from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
+from homelab_hooks.land.preflight import collect_facts, plan_for, require_ci_access, resolve_remote, state_file
 from homelab_hooks.land.queue_preview import describe_busy_target
 from homelab_hooks.land.request import (
     DetectVerification,
@@ -54,7 +54,7 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
         else (
             _collecting(found, lambda: _verify_line(landing)),
             _collecting(found, lambda: describe_busy_target(dependencies, state.target)) if has_access else "",
-            _push_line(landing),
+            _collecting(found, lambda: _push_line(landing)),
             _follow_line(dependencies),
         )
     )
@@ -140,7 +140,16 @@ def _push_line(landing: Landing) -> str:
     state = landing.state
     if not state.remote or not state.target:
         return ""
+    if _needs_request(landing):
+        return (
+            f"would open or find the pull request of {state.branch} into {state.target}, and merge it once it is green"
+        )
     return f"would push to {state.target} on {state.remote}, {remotes.format_remote_url(state.push_url)}"
+
+
+def _needs_request(landing: Landing) -> bool:
+    """Return whether the target takes no direct pushes, and a pull request is to be merged. Raises CommandError."""
+    return plan_for(landing.dependencies, landing.state) is not None
 
 
 def _follow_line(dependencies: LandingDependencies) -> str:

@@ -45,7 +45,7 @@ def _branch_error(landing: Landing, outcome: PushResult) -> CommandError:
     problem = push_error(outcome)
     reason, hint = problem.message, problem.hint
     if outcome.status is PushStatus.LOST_RACE:
-        reason, hint = _diverged(landing)
+        reason, hint = describe_divergence(landing)
     return CommandError(
         f"{state.target} is protected, and {state.branch} could not be pushed: {reason}",
         hint=hint,
@@ -53,7 +53,7 @@ def _branch_error(landing: Landing, outcome: PushResult) -> CommandError:
     )
 
 
-def _diverged(landing: Landing) -> tuple[str, str]:
+def describe_divergence(landing: Landing) -> tuple[str, str]:
     """Return why a branch that is not a fast-forward cannot be pushed, and what to do.
 
     If the server's commit was once this branch's own, the branch was rebased or amended since it was pushed, and the

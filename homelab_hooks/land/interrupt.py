@@ -51,6 +51,8 @@ def interrupt_verdict(
         sha = state.landed_commit or state.pushed_commit
         reason = f"interrupted after landing {sha} on {state.target}"
         again = state.request.resume_command(sha)
+        if state.pull_number and not state.landed_commit:  # the commit to follow is that of the merge
+            again = "git land --continue"
         hint = f"to resume, run: {again}" if again else ""
         return Verdict(exit=exit, reason=reason, hint=hint, sha=sha, landed=True, resume=again)
     if there is None:
@@ -77,6 +79,8 @@ def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, cloc
         if there is False:
             clock.sleep(RECHECK_AFTER_S)
             there = _on_target(state, git, asking)
+        if there is False and state.pull_number:  # a forge may merge for seconds after the client has gone
+            return None
         return None if there is False and git.transfer.running_push_pid(state.pushed_commit) else there
     except (KeyboardInterrupt, Terminated):  # a second Ctrl-C
         return None

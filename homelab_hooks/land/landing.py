@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Stage
@@ -21,6 +21,9 @@ from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.text.sanitize import strip_control_chars
 
+if TYPE_CHECKING:
+    from homelab_hooks.land.proposal import ProposalPlan
+
 ABORT_HINT = "to restore the branch, run git land --abort"
 
 
@@ -34,6 +37,8 @@ class Landing:
         self.round_began = 0.0
         """when the last fetch began"""
         self.queue = QueueMemory()
+        self.plan: ProposalPlan | None = None
+        """how a target that takes no direct pushes is landed on"""
         self._store = store
         self._warned = ""
         dependencies.on_landed(state.landed)

@@ -35,10 +35,11 @@ def report_landed(landing: Landing) -> Landed:
     state = landing.state
     if not state.landed_commit:
         landing.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
-    landing.log(f"landed {state.pushed_commit} on {state.target}")
-    if landing.skip_marker(state.landed_commit):
+    sha = landing.state.landed_commit
+    landing.log(f"landed {sha} on {state.target}")
+    if landing.skip_marker(sha):
         return landed_info(landing)
-    if again := landing.request.resume_command(state.pushed_commit):
+    if again := landing.request.resume_command(sha):
         landing.dependencies.tell(build_resume_line(again))
     return landed_info(landing)
 
@@ -66,7 +67,15 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
         verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
     landing.discard()
     label = verdict.label or ("landed" if verdict.exit is ExitCode.OK else "")
-    return verdict._replace(label=label, landed=True, sha=there.sha, before=there.before)
+    state = landing.state
+    return verdict._replace(
+        label=label,
+        landed=True,
+        sha=there.sha,
+        before=there.before,
+        proposed=state.pushed_commit if state.pull_number else "",
+        tree="unverified" if state.tree_differs else "",
+    )
 
 
 def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:

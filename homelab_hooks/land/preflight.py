@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
@@ -19,6 +21,9 @@ from homelab_hooks.land.verification import choose_candidate, detect_in, probe_w
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import short_sha
 
+if TYPE_CHECKING:
+    from homelab_hooks.land.proposal import ProposalPlan
+
 
 def start_landing(request: LandRequest, dependencies: LandingDependencies) -> Landing:
     """Check the preconditions and CI access, and save that a landing begins. Raises CommandError if one is not met."""
@@ -31,10 +36,12 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
             choose_candidate(found, probe_with(dependencies.commands))
         require_ci_access(dependencies)
         require_free_target(dependencies, state.target)
+        plan = plan_for(dependencies, state)
         report.detail = (
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
         )
     landing = Landing(dependencies, state_file(dependencies.git), state)
+    landing.plan = plan
     landing.save(stage=Stage.PREFLIGHT)
     return landing
 
@@ -99,6 +106,15 @@ def resolve_remote(request: LandRequest, git: Repository) -> str:
 def state_file(git: Repository) -> StateFile:
     """Return the state file of this worktree."""
     return StateFile(git.location.worktree_file("homelab"))
+
+
+def plan_for(dependencies: LandingDependencies, state: LandingState) -> ProposalPlan | None:
+    """Return how a protected target is landed on; None if it takes direct pushes, or a link is enough for the user."""
+    if dependencies.proposals is None:
+        return None
+    from homelab_hooks.land.proposal import plan_proposal
+
+    return plan_proposal(dependencies.proposals, state, dependencies.clock)
 
 
 def require_ci_access(dependencies: LandingDependencies) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from homelab_hooks.git.remotes import Remotes
     from homelab_hooks.git.repository import Repository
     from homelab_hooks.land.landed import Landed
+    from homelab_hooks.land.proposal import ProposalParts
     from homelab_hooks.polling.outcome import Poll
     from homelab_hooks.system.process_runner import ProcessRunner
 
@@ -129,6 +130,7 @@ class LandingDependencies:
         poller: polls the remote without prompts while others land; None: `git`.
         check_ci: checks access to CI before anything is changed; raises CommandError; None: no check.
         queue: what runs on the target branch, and whether it is waited for; None: pushes at once.
+        proposals: merges a pull request where the target takes no direct pushes; None: its link is enough.
         find_skip_marker: returns what in a commit message makes CI skip the commit; None: CI is not watched.
         follow_up: the post-push stage if the repository has no hook of its own; None: there is none.
         runs_post_push_hook: whether the repository's own post-push hook replaces `follow_up`.
@@ -144,6 +146,7 @@ class LandingDependencies:
     poller: Remotes | None = None
     check_ci: Callable[[], None] | None = None
     queue: PushQueue | None = None
+    proposals: ProposalParts | None = None
     find_skip_marker: Callable[[str], str] | None = None
     follow_up: Callable[[Landed], Verdict] | None = None
     runs_post_push_hook: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
@@ -22,7 +22,7 @@ from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.post_push import landed_info, report_landed, run_post_push, unknown_verdict
 from homelab_hooks.land.preconditions import foreign_operation_error
-from homelab_hooks.land.preflight import require_ci_access, start_landing, state_file
+from homelab_hooks.land.preflight import plan_for, require_ci_access, start_landing, state_file
 from homelab_hooks.land.push_decision import (
     MAX_NETWORK_ATTEMPTS,
     Accepted,
@@ -43,6 +43,9 @@ from homelab_hooks.land.state import LandingState, landing_lock
 from homelab_hooks.land.tree_check import DURING_FETCH, WHILE_WAITING, require_same_tree
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
+
+if TYPE_CHECKING:
+    from homelab_hooks.land.through_request import CheckedProposal
 
 LandingEnd = Landed | Verdict
 _RESUMABLE_EXITS = {ExitCode.VERIFY_FAILED, ExitCode.TIMEOUT, ExitCode.UNREACHABLE}
@@ -107,8 +110,8 @@ def _attempt(landing: Landing) -> LandingEnd | None:
     """Make one attempt; None: the target moved, so another is needed."""
     git, head = landing.git, landing.git.history.head()
     tip = steps.fetch_target(landing)
-    if landing.state.pushed_commit and git.history.is_ancestor(older=landing.state.pushed_commit, newer=tip):
-        return report_landed(landing)
+    if _is_landed(landing, head, tip):
+        return _report_found(landing)
     if operation := git.operations.current_operation():
         raise foreign_operation_error(operation)
     require_same_tree(landing, head, when=DURING_FETCH)
@@ -119,11 +122,22 @@ def _attempt(landing: Landing) -> LandingEnd | None:
     return _already_contained(landing)
 
 
+def _is_landed(landing: Landing, head: str, tip: str) -> bool:
+    """Return whether the target has what was pushed; a proposed commit that is not the head any more does not count."""
+    pushed = landing.state.pushed_commit
+    if not pushed or (landing.state.pull_number and head != pushed):
+        return False
+    return landing.git.history.is_ancestor(older=pushed, newer=tip)
+
+
 def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
     """Verify and push the commit once the target branch is free; None: it was not, so fetch and merge again."""
     if marker := landing.skip_marker(sha):
         landing.log(f"the commit message contains {marker}: CI will skip this push, and nothing is waited for after it")
     steps.verify_commit(landing, sha)
+    checked = _propose(landing, sha) if landing.plan else None
+    if isinstance(checked, Verdict) or (landing.plan and checked is None):
+        return checked
     turn = wait_for_turn_to_push(landing, tip, sha)
     if isinstance(turn, PushRefused):
         back = roll_back(landing)
@@ -132,7 +146,30 @@ def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
         require_same_tree(landing, sha, when=WHILE_WAITING)
         landing.save(push_attempts=0)  # another landing's pipeline has ended meanwhile: this one made progress
         return None
+    if checked is not None:
+        return _merge(landing, checked)
     return _after_push(landing, steps.push_commit(landing, sha))
+
+
+def _propose(landing: Landing, sha: str) -> CheckedProposal | Verdict | None:
+    from homelab_hooks.land.through_request import propose_and_check
+
+    return propose_and_check(landing, sha)
+
+
+def _merge(landing: Landing, checked: CheckedProposal) -> LandingEnd | None:
+    from homelab_hooks.land.through_request import merge_checked
+
+    return merge_checked(landing, checked)
+
+
+def _report_found(landing: Landing) -> Landed:
+    """Report a commit that the fetch found on the target."""
+    if not landing.state.pull_number:
+        return report_landed(landing)
+    from homelab_hooks.land.through_request import report_merged_by_other
+
+    return report_merged_by_other(landing)
 
 
 def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
@@ -159,11 +196,21 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
             require_same_tree(landing, landing.state.pushed_commit, when=WHILE_WAITING)
             return None
         case PushFeatureBranch():
-            return push_feature_branch(landing, outcome)
+            return _after_refusal(landing, outcome)
         case Fail(problem):
             raise problem
         case _:
             assert_never(step)
+
+
+def _after_refusal(landing: Landing, outcome: PushResult) -> Verdict | None:
+    """Go on with a pull request, if the user wants one to be merged; else push the branch for it."""
+    if landing.dependencies.proposals is None:
+        return push_feature_branch(landing, outcome)
+    from homelab_hooks.land.through_request import plan_after_refusal
+
+    plan_after_refusal(landing)
+    return None
 
 
 def _confirm_push(landing: Landing, step: Accepted | QueryRemote) -> bool | None:
@@ -203,14 +250,25 @@ def _save_or_discard(landing: Landing, problem: CommandError) -> None:
 def _resume(landing: Landing, verify: VerifyChoice | None) -> LandingEnd:
     if landing.state.landed_commit:
         return landed_info(landing)
-    if landing.state.push_unconfirmed:
-        there = push_arrived(landing)
-        if there is not False:
-            return report_landed(landing) if there else unknown_verdict(landing)
+    if landing.state.push_unconfirmed and (arrived := _settle_unconfirmed(landing)) is not None:
+        return arrived
     require_ci_access(landing.dependencies)
+    landing.plan = plan_for(landing.dependencies, landing.state)
     resume_merge(landing)
     landing.save(ended_with="", push_attempts=0, **_reset_verification(landing.state, verify))
     return land_until_settled(landing)
+
+
+def _settle_unconfirmed(landing: Landing) -> LandingEnd | None:
+    """Find out what became of an interrupted push or merge; None: the target does not have it."""
+    if landing.state.pull_number:
+        from homelab_hooks.land.submit import settle_interrupted
+
+        return settle_interrupted(landing)
+    there = push_arrived(landing)
+    if there is False:
+        return None
+    return report_landed(landing) if there else unknown_verdict(landing)
 
 
 def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dict[str, Any]:

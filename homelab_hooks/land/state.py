@@ -60,7 +60,14 @@ class LandingState:
     """the verdict of the landing; empty while it runs, and after it was killed"""
     push_attempts: int = 0
     push_unconfirmed: bool = False
-    """whether a push may have reached the server, and the server has not been queried since"""
+    """whether a push or a merge may have reached the server, and the server has not been queried since"""
+    pull_number: int = 0
+    """the pull request of this landing; 0: none"""
+    pull_url: str = ""
+    keeps_commit: bool = True
+    """whether the merge puts the proposed commit itself on the target, which a squash or rebase does not"""
+    tree_differs: bool = False
+    """whether the merged files differ from those that were checked"""
 
     @property
     def landed(self) -> bool | None:
@@ -163,7 +170,16 @@ def _reporting_disk_errors(directory: Path) -> Iterator[None]:
 def _parse_state(raw: Any) -> LandingState:
     if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA_VERSION:
         raise ValueError("state of another version")
-    require_types(raw, max_int=MAX_COUNT, request=dict, push_attempts=int, push_unconfirmed=bool)
+    require_types(
+        raw,
+        max_int=MAX_COUNT,
+        request=dict,
+        push_attempts=int,
+        push_unconfirmed=bool,
+        pull_number=int,
+        keeps_commit=bool,
+        tree_differs=bool,
+    )
     return LandingState(**{**raw, "request": _parse_request(raw["request"]), "stage": Stage(raw["stage"])})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from homelab_hooks.config.pull_requests import MergeStyle
@@ -37,12 +38,20 @@ class PullWorld:
     store: ForgeStore
     repo: SimulatedForgeRepo
     clone: Clone
+    workshop: ScratchRepositories
     now: list[float] = field(default_factory=lambda: [0.0])
     requests: list[HttpRequest] = field(default_factory=list)
+    is_down: bool = False
+    before_send: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """what happens once, before a request whose path ends like this"""
 
     def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
         del timeout, max_bytes
         self.requests.append(request)
+        if self.is_down:
+            return RequestFailed(FailureKind.CONNECTION, "connection refused")
+        if act := next((self.before_send.pop(end) for end in [*self.before_send] if request.path.endswith(end)), None):
+            act()
         headers = {name.lower(): value for name, value in request.headers.items()}
         found = answer(self.store, ForgeRequest(request.method, request.path, headers, request.body), "")
         if found.sent_bytes is not None:
@@ -67,6 +76,16 @@ class PullWorld:
         sha = self.push("main", name, text)
         self.clone.git("switch", "--quiet", "topic")
         return sha
+
+    def move_behind(self, branch: str, name: str) -> None:
+        """Commit to a branch on the forge, as another client; the clone does not know it."""
+        tip = self.git.branches()[branch]
+        clone = self.workshop.clone(f"other-{name}")
+        clone.git("switch", "--quiet", "--detach", tip)
+        sha = clone.commit(name)
+        clone.git("push", "--quiet", "origin", f"HEAD:refs/heads/incoming-{name}")
+        assert self.git.move(branch, sha, tip)
+        self.git.delete(f"incoming-{name}")
 
     def clone_parents(self, sha: str) -> list[str]:
         """The parents of a commit on the forge."""
@@ -121,4 +140,4 @@ def make_pull_world(workshop: ScratchRepositories) -> PullWorld:
     now = [0.0]
     users = [ForgeUser(login, tokens={f"{login}-token": ALL_SCOPES}) for login in RIGHTS]
     store = ForgeStore(users, [repo], now=lambda: now[0])
-    return PullWorld(store, repo, clone, now)
+    return PullWorld(store, repo, clone, workshop, now)

@@ -18,6 +18,7 @@ from tools.mutants.mcp import MCP
 from tools.mutants.notifications import NOTIFICATIONS
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.processes import PROCESSES
+from tools.mutants.proposals import PROPOSALS
 from tools.mutants.proxies import PROXIES
 from tools.mutants.pull_requests import PULL_REQUESTS
 from tools.mutants.queue import QUEUE
@@ -67,6 +68,7 @@ REGISTER = (
     *IMAGE_PROOFS,
     *PULL_REQUESTS,
     *REVERTS,
+    *PROPOSALS,
     *CLUSTER,
     *MCP,
     *REGISTRIES,

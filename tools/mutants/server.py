@@ -156,7 +156,16 @@ SERVER = (
         (
             Change(
                 "land/state.py",
-                "    require_types(raw, max_int=MAX_COUNT, request=dict, push_attempts=int, push_unconfirmed=bool)\n",
+                "    require_types(\n"
+                "        raw,\n"
+                "        max_int=MAX_COUNT,\n"
+                "        request=dict,\n"
+                "        push_attempts=int,\n"
+                "        push_unconfirmed=bool,\n"
+                "        pull_number=int,\n"
+                "        keeps_commit=bool,\n"
+                "        tree_differs=bool,\n"
+                "    )\n",
                 "",
             ),
         ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.app import command_trust, options
 from homelab_hooks.app.follow_setup import FollowUp
+from homelab_hooks.app.proposal_setup import build_proposals
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError, Terminated
@@ -205,6 +206,7 @@ def _dependencies(args: argparse.Namespace, config: Config, stage: FollowUp, ses
         poller=runtime.git_readonly.remotes,
         check_ci=stage.require_access if stage.watching else None,
         queue=stage.push_queue(),
+        proposals=build_proposals(config, session, watching=stage.watching),
         find_skip_marker=stage.skip_marker_finder,
         follow_up=_choose_follow_up(args, config, stage, session),
         runs_post_push_hook=not args.no_ci_watch,
