@@ -123,7 +123,7 @@ def make_changes(changes: Sequence[FileChange], session: Session, *, consent: bo
         consent: given by an option, so that nothing is asked.
 
     Raises:
-        CommandError: (refused) there is no consent, or a file cannot be written.
+        CommandError: (refused) the user declines, or a file cannot be written.
     """
     if not consent and not session.ask("Write these files?"):
         hint = "to write them without a question, run the command with --yes"

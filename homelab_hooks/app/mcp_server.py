@@ -259,7 +259,7 @@ LANDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_
 DESCRIPTIONS = {
     "status": "The CI result of a commit so far, without waiting.",
     "follow": "Follow a commit through CI and rollouts. Returns exit 124 after `seconds`, while a background watcher "
-    "continues; call again to go on.",
+    "continues; call again to wait longer.",
     "logs": "The logs of the failed CI steps of a commit.",
     "doctor": "Check everything that landing depends on; suggests fixes.",
     "deploy_wait": "Wait until Kubernetes workloads run a commit. Returns exit 124 after `seconds`; call again.",

@@ -106,7 +106,7 @@ class Session:
         return config
 
     def config_inside(self, given: Mapping[str, Any]) -> Config:
-        """Return the effective settings of the worktree in which a command goes on; the view stays the same."""
+        """Return the effective settings of the worktree in which a command continues; the view stays the same."""
         return self.runtime.config(_given_settings(given))
 
     def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:

@@ -27,7 +27,7 @@ class GitCredentials:
 
 @dataclass(frozen=True, slots=True)
 class NoGitCredentials:
-    """Why there are no credentials."""
+    """Why git has no credentials."""
 
     reason: str
     has_no_response: bool = False

@@ -97,7 +97,7 @@ class ReadOnlyAccount:
         return Found(value=False)
 
     def queue(self, *, within: float) -> Poll[QueueInfo]:
-        """Return that there is no queue to read."""
+        """Return that a forge has no queue to read."""
         del within
         return Denied("a forge's API does not show the queue of its runners")
 

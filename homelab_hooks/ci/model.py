@@ -167,7 +167,7 @@ class Pipeline(NamedTuple):
     attempt: int = 1
     """a provider may run a pipeline again under its number; the highest attempt counts"""
     description: str = ""
-    """what the provider says about a failure, where there are no workflows to name"""
+    """what the provider says about a failure, if it names no workflow"""
     url: str = ""
     """its web page; empty if not known"""
 
@@ -202,7 +202,7 @@ class Repo(NamedTuple):
     config_path: str = ""
     """where CI reads the configuration; empty: at its default paths"""
     cancels_previous: frozenset[str] = frozenset()
-    """the events of which a new pipeline cancels those that run on the same branch"""
+    """the events whose new pipelines cancel those that run on the same branch"""
 
 
 class QueueLimit(NamedTuple):

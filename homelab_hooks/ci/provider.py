@@ -114,7 +114,7 @@ class Trigger(NamedTuple):
     event: str
     """as the provider names it: push or tag"""
     refs: tuple[str, ...] = ()
-    """full refs, one of which was pushed; empty if unknown"""
+    """full refs; one was pushed; empty if unknown"""
     paths: tuple[str, ...] = ()
     """the files that the pushed commits changed"""
     has_all_paths: bool = False
@@ -144,7 +144,7 @@ class WatchRules(NamedTuple):
     request_interval_s: float = 0.0
     """the least seconds between two polls; with one, running pipelines are not asked for their progress"""
     blocks_late: bool = False
-    """a pipeline that was queued or runs may come to wait for an approval; otherwise it waits first"""
+    """a pipeline that was queued or runs may wait for an approval later; otherwise it waits first"""
     passes_skipped: bool = False
     """a skipped pipeline does not matter beside a successful one"""
     needs_workflows: bool = False

@@ -86,7 +86,7 @@ def read_woodpecker_cli_server(config_home: Path) -> str:
 
 
 def read_token_file(path: Path) -> str:
-    """Return the text of a file that contains a token; empty if there is no such file.
+    """Return the text of a file that contains a token; empty if the file does not exist.
 
     Raises ValueError with the reason if it cannot be read as text.
     """

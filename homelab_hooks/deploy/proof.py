@@ -43,7 +43,7 @@ class Assessed:
     assessment: Assessment | None = None
     """None: the poll shows the progress of the rollout, but is not enough for a verdict"""
     missing: str = ""
-    """why the server did not answer the rest of the poll; there is no assessment then"""
+    """why the server did not answer the rest of the poll; the assessment is None then"""
     image: str = ""
     """the image (or other artifact) that names a commit; the running one if none does"""
     proves: bool = False

@@ -68,7 +68,7 @@ class MergeOutcome(NamedTuple):
 
     next: MergeNext
     reason: str = ""
-    """the forge's own text without control characters, or why there is no answer"""
+    """the forge's own text without control characters, or why it did not answer"""
     hint: str = ""
     retry_after: float | None = None
     """seconds that the forge asked to wait"""

@@ -52,7 +52,7 @@ def choose_merge_style(
 def _choose_automatically(
     allowed: frozenset[MergeStyle] | None, *, is_target_ancestor: bool
 ) -> MergeStyle | StyleRefused:
-    if allowed is None:  # fast-forward is no style of GitHub, and a merge commit is allowed by default everywhere
+    if allowed is None:  # GitHub has no style fast-forward, and a merge commit is allowed by default everywhere
         return MergeStyle.MERGE
     if is_target_ancestor and MergeStyle.FAST_FORWARD in allowed:
         return MergeStyle.FAST_FORWARD

@@ -151,7 +151,7 @@ class TargetReader(Protocol):
         """Return the state of a repository, OWNER/NAME."""
 
     def read_protection(self, repo: str, branch: str, *, within: float) -> Poll[BranchProtection]:
-        """Return the rules of a branch; NotFound if there is no such branch."""
+        """Return the rules of a branch; NotFound if it does not exist."""
 
     def read_branch(self, repo: str, branch: str, *, within: float) -> Poll[str]:
         """Return the commit of a branch; NotFound if it does not exist, as after the forge deleted it."""

@@ -130,7 +130,7 @@ class History:
         return self._git.lines("for-each-ref", "--format=%(refname:lstrip=2)", f"--points-at={sha}", _TAGS)
 
     def tag_commit(self, name: str) -> str:
-        """Return the commit that a tag leads to, annotated or not; empty if there is no such tag."""
+        """Return the commit that a tag leads to, annotated or not; empty if the tag does not exist."""
         return self._object_of(f"{_TAGS}{name}^{{commit}}")
 
     def annotated_tags_at(self, sha: str) -> tuple[str, ...]:

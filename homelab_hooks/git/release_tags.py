@@ -31,7 +31,7 @@ class ReleaseTag(NamedTuple):
     """What is known about the git tag that an image's tag may name."""
 
     places: tuple[TagPlace, ...] = ()
-    """none: there is no such tag"""
+    """none: the tag does not exist"""
     silence: str = ""
     """why the remote could not be queried; it may have another commit"""
 

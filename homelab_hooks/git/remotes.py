@@ -68,7 +68,7 @@ class Remotes:
     def ls_remote_as_written(self, remote: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
         """Query the server that the remote's URL names, without insteadOf; NotFound if it does not have the branch.
 
-        A shorthand that is no URL by itself, such as `gh:acme/app`, is expanded.
+        A shorthand that is not a URL by itself, such as `gh:acme/app`, is expanded.
         """
         url = self.written_url(remote)
         prefixes = self._git.lines("config", "--get-regexp", r"^url\..*\.insteadof$")

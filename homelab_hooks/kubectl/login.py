@@ -12,7 +12,7 @@ SHOW_AFTER_S = 2.0
 """seconds after which what a call has printed is shown: before, it is an error, which is shown with the result"""
 
 
-class CallExpired(Exception):  # noqa: N818 - it ends a call, and is no fault
+class CallExpired(Exception):  # noqa: N818 - it ends a call, and is not a fault
     """The time of a call is over."""
 
 

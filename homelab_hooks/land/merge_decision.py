@@ -47,7 +47,7 @@ class MergeConfirmed(NamedTuple):
 
 
 class MergeUnknown(NamedTuple):
-    """Nobody can tell."""
+    """It cannot be determined."""
 
     reason: str
     is_final: bool = False

@@ -63,7 +63,7 @@ def save_merged(landing: Landing, found: MergedCommit) -> None:
 
 
 def unknown_merge(landing: Landing, reason: str, *, is_final: bool) -> Verdict:
-    """Return the verdict for a merge of which nobody can tell whether it has landed (8).
+    """Return the verdict for a merge that may or may not have landed (8).
 
     Args:
         landing: whose commit was proposed.

@@ -11,7 +11,7 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.text.humanize import pluralize
 
 _RUNS_PROGRAMS = r"^(filter\..*|include\.path|includeif\..*)$"
-"""settings with which `git status` would run programs; a downloaded directory can hold a repository with any setting"""
+"""settings that let `git status` run programs; a downloaded directory can hold a repository with any setting"""
 
 
 def describe_nested_work(outer: Repository, path: Path) -> tuple[str, ...]:

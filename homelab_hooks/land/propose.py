@@ -90,12 +90,12 @@ def _as_failure(opened: Poll[object]) -> Poll[PullRequest]:
 def _find(landing: Landing, place: ForgeRepository) -> Poll[PullRequest]:
     clock, state = landing.dependencies.clock, landing.state
     parts = landing.dependencies.proposals
-    patience_s = parts.unreachable_s if parts else 0.0
+    max_wait_s = parts.unreachable_s if parts else 0.0
     return repeat_until(
         lambda within: place.forge.pulls.find_open(
             place.repo, state.branch, state.target, within=min(within, REQUEST_TIMEOUT_S)
         ),
-        until=clock.now() + patience_s,
+        until=clock.now() + max_wait_s,
         clock=clock,
     )
 

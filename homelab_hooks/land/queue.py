@@ -129,7 +129,7 @@ def wait_for_turn_to_push(landing: Landing, tip: str, sha: str) -> QueueResult:
         tip: the target's commit that is merged.
 
     Raises:
-        CommandError: the time is over (124), or CI does not respond (8); nothing was landed.
+        CommandError: the timeout has passed (124), or CI does not respond (8); nothing was landed.
     """
     queue, memory = landing.dependencies.queue, landing.queue
     if queue is None:

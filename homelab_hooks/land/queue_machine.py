@@ -105,7 +105,7 @@ class PushRefused(NamedTuple):
 
 
 class StillBusy(NamedTuple):
-    """The time is over."""
+    """The timeout has passed."""
 
     reason: str
 
@@ -185,7 +185,7 @@ def _decide_answer(
 def _wait(
     state: QueueState, what: str, events: tuple[Event, ...], now: float, *, stream_up: bool
 ) -> Decision[QueueState]:
-    """Keep waiting; report on change, and as a heartbeat. The time is over only if the branch is still busy then."""
+    """Keep waiting; report on change, and as a heartbeat. The timeout counts only if the branch is still busy then."""
     if now >= state.request.timeout_at:
         return _end(state, StillBusy(describe_occupants(state.occupants)), events)
     if what != state.waiting_for or seconds_to_heartbeat(state.last_event_at, now) <= 0:

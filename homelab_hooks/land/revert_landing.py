@@ -56,7 +56,7 @@ class RevertOrder(NamedTuple):
     onto: str = ""
     before: str = ""
     """the target's commit before the landing, if the caller has landed the commit; else empty"""
-    patience_s: float = 0.0
+    max_wait_s: float = 0.0
     """seconds to wait for another landing of the repository; afterwards it is an error"""
 
 
@@ -88,7 +88,7 @@ def land_revert(order: RevertOrder, parts: LandingDependencies, land: LandRevert
 def _wait_for_other_landing(order: RevertOrder, parts: LandingDependencies) -> None:
     """Wait until no other landing runs in the repository: a revert after a failure is not repeated by hand."""
     clock, directory = parts.clock, parts.git.location.homelab_dir()
-    until, is_logged = clock.now() + order.patience_s, False
+    until, is_logged = clock.now() + order.max_wait_s, False
     while (holder := landing_holder(directory)) and clock.now() < until:
         if not is_logged:
             log_line(parts, f"waiting for another landing in this repository: {holder}")
@@ -104,7 +104,7 @@ def _landing_lock(git: Repository, commit: str) -> AbstractContextManager[None]:
 def conclude_revert(
     verdict: Verdict, commit: str, inside: Repository, *, outside: Repository, parts: LandingDependencies
 ) -> Verdict:
-    """Remove the worktree unless the user can go on in it; return the verdict with what was reverted.
+    """Remove the worktree unless the user can continue in it; return the verdict with what was reverted.
 
     Args:
         commit: the commit that is taken back.
@@ -123,7 +123,7 @@ def conclude_revert(
 
 @contextmanager
 def hold_continued(state: LandingState | None, git: Repository) -> Iterator[bool]:
-    """Hold the lock of a revert's worktree while its landing goes on there; yield whether this is such a worktree.
+    """Hold the lock of a revert's worktree while its landing continues there; yield whether this is such a worktree.
 
     Args:
         state: the unfinished landing of this worktree.

@@ -204,7 +204,7 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
 
 
 def _after_refusal(landing: Landing, outcome: PushResult) -> Verdict | None:
-    """Go on with a pull request, if the user wants one to be merged; else push the branch for it."""
+    """Continue with a pull request, if the user wants one to be merged; else push the branch for it."""
     if landing.dependencies.proposals is None:
         return push_feature_branch(landing, outcome)
     from homelab_hooks.land.through_request import plan_after_refusal

@@ -166,7 +166,7 @@ def _read_pull(landing: Landing, place: ForgeRepository | None) -> PullRequest |
 
 
 def settle_interrupted(landing: Landing) -> Landed | Verdict | None:
-    """Find out what became of a merge that was interrupted; None: nothing was merged, so go on with the landing."""
+    """Find out what became of a merge that was interrupted; None: nothing was merged, and the landing continues."""
     place = connect_again(landing)
     decided = settle_proposal(landing, place, MergeOutcome(MergeNext.SETTLE, "the landing was interrupted"))
     is_unmerged = isinstance(decided, Verdict) and not landing.state.push_unconfirmed

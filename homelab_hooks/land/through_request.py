@@ -53,7 +53,7 @@ def merge_checked(landing: Landing, checked: CheckedProposal) -> Landed | Verdic
 
 
 def plan_after_refusal(landing: Landing) -> None:
-    """Go on with a pull request after the server has refused a direct push. Raises CommandError (23)."""
+    """Continue with a pull request after the server has refused a direct push. Raises CommandError (23)."""
     dependencies = landing.dependencies
     assert dependencies.proposals is not None  # noqa: S101 - the caller has looked
     try:

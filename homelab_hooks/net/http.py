@@ -188,7 +188,7 @@ class HttpClient:
         )
 
     def _on_error(self, error: Exception, timeout: float) -> RequestFailed:
-        """Return why there is no response. What happened before the proxy had connected is the proxy's fault."""
+        """Return why a request has no response. What happened before the proxy had connected is the proxy's fault."""
         if self._proxy is None:
             return self._classify(error, timeout, at_proxy=False)
         address = _proxy_address(self._proxy)

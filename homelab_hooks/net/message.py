@@ -69,7 +69,7 @@ class FailureCause(Enum):
     TLS_VERSION = auto()
     """the server and this machine have no TLS version or cipher in common"""
     PROXY_UNREACHABLE = auto()
-    """there is no usable connection to the proxy itself"""
+    """the proxy itself cannot be reached"""
     PROXY_UNKNOWN_CA = auto()
     """no known CA issued the proxy's certificate"""
     PROXY_WRONG_NAME = auto()

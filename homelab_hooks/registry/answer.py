@@ -35,7 +35,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySilence:
-    """Why the registry's facts could not be had."""
+    """Why the registry's facts are missing."""
 
     reason: str
     """names the registry: it refuses, does not answer, does not know the image, limits the rate"""

@@ -20,7 +20,7 @@ _HELPER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HUB_HOSTS = ("index.docker.io", DOCKER_HUB)
 _URL_KEY = re.compile(r"(?:https?://)?([^/]+)(?:/(?:v[12]/?)?)?")
 """the forms of a registry's key that older versions of docker wrote"""
-TOKEN_USER = "<token>"  # noqa: S105 - the user name with which a helper marks an identity token
+TOKEN_USER = "<token>"  # noqa: S105 - the user name that marks an identity token
 MAX_SECRET_CHARS = 16384
 """characters of a password or token; servers reject longer headers"""
 
@@ -33,7 +33,7 @@ class RegistryLogin:
     source: str
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
-    """exchanged for an access token; there is no password then"""
+    """exchanged for an access token; the password is empty then"""
 
     @property
     def basic(self) -> str:
@@ -120,7 +120,7 @@ def _read_auth(entry: Json, source: str) -> RegistryLogin | LoginProblem | None:
 
 
 def make_login(user: str, password: str, identity_token: str, source: str) -> RegistryLogin | LoginProblem | None:
-    """Return credentials; None if there is no secret."""
+    """Return credentials; None without a secret."""
     secret = identity_token or password
     if len(secret) > MAX_SECRET_CHARS or len(user) > MAX_SECRET_CHARS:
         return LoginProblem(f"the credentials from {source} are longer than {MAX_SECRET_CHARS} characters")

@@ -98,7 +98,7 @@ class RepositoryReader:
         return revision
 
     def read_tag_digest(self, tag: str) -> str | RegistrySilence:
-        """Return the digest that a tag names now; empty if there is no such tag.
+        """Return the digest that a tag names now; empty if the tag does not exist.
 
         HEAD is not counted as a pull by Docker Hub. Where it does not name the digest, the manifest itself is read.
         """

@@ -22,9 +22,9 @@ class CertificateKind(Enum):
     UNKNOWN_CA = "unknown-ca"
     SELF_SIGNED = "self-signed"
     SHORT_LIVED = "short-lived"
-    """valid for twelve hours, of which six are left, as load balancers issue for themselves"""
+    """valid for twelve hours, with six left, as load balancers issue for themselves"""
     NEARLY_EXPIRED = "nearly-expired"
-    """valid for twelve hours, of which half an hour is left"""
+    """valid for twelve hours, with half an hour left"""
 
 
 _VALIDITY_HOURS: dict[CertificateKind, tuple[float | None, float]] = {
@@ -37,7 +37,7 @@ _VALIDITY_HOURS: dict[CertificateKind, tuple[float | None, float]] = {
 
 
 def _issue_self_signed(name: str) -> tuple[bytes, bytes]:
-    """Return a certificate that is its own issuer and is no CA, as `openssl req -x509` makes one, and its key."""
+    """Return a certificate that is its own issuer and not a CA, as `openssl req -x509` makes one, and its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

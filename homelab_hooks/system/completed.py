@@ -13,7 +13,7 @@ class Completed(NamedTuple):
     stderr: bytes = b""
     timed_out: bool = False
     not_found: bool = False
-    """there is no such program, or it cannot be run on this machine; `code` is 127 then"""
+    """the program does not exist, or it cannot be run on this machine; `code` is 127 then"""
     start_error: str = ""
     """why it could not be started; empty if it was"""
     truncated: bool = False

@@ -58,7 +58,7 @@ def find_secrets_in_notify_url(url: str) -> set[str]:
 
 
 def hide_after_scheme(url: str) -> str:
-    """Return a URL of which only the scheme is left.
+    """Return only the scheme of a URL.
 
     >>> hide_after_scheme("slack://t0ken/t0ken"), hide_after_scheme("t0ken")
     ('slack://***', '***')

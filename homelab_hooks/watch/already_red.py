@@ -38,7 +38,7 @@ class StepHistory(NamedTuple):
 
     @property
     def next_question(self) -> RunRef | None:
-        """Return the pipeline whose detail is needed next; None if the answer is known, or there is no other."""
+        """Return the pipeline whose detail is needed next; None if the answer is known, or no other is left."""
         return None if self.green or not self.earlier else self.earlier[0].run
 
 

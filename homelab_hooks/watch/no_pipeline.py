@@ -70,7 +70,7 @@ def _filtered(facts: CommitFacts) -> tuple[str, str] | None:
 
 
 def _not_found(facts: CommitFacts, searched_rows: int, traits: Traits) -> tuple[str, str]:
-    """Return what may have happened to a commit of which nothing is known.
+    """Return what may have happened to an unknown commit.
 
     A search that ended early proves no absence, and conditions that are not decided here may have filtered it out.
     """

@@ -22,7 +22,7 @@ NO_WORKFLOWS = "the workflows that were stopped are not known"
 def find_doubt(
     ours: Pipeline | None, newer: Pipeline | None, dependence: Mapping[str, str], names: Sequence[str]
 ) -> str:
-    """Return why the newer pipeline may not repeat the work of ours, in words; empty if everything shows that it does.
+    """Return why the newer pipeline may not repeat our work, in words; empty if everything shows that it does.
 
     Args:
         ours: the superseded pipeline with its workflows; None if they cannot be read.

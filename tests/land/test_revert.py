@@ -415,7 +415,7 @@ def test_a_revert_after_a_failure_waits_for_another_landing(
     tip = land_topic(ann, git_land, "a")
     here = parts(ann)
     with landing_lock(here.git.location.homelab_dir(), who="landing other"), pytest.raises(CommandError) as caught:
-        land_revert(RevertOrder(tip, patience_s=60.0), here, lambda *_: Verdict(ExitCode.OK))
+        land_revert(RevertOrder(tip, max_wait_s=60.0), here, lambda *_: Verdict(ExitCode.OK))
     assert "another landing is running" in caught.value.message
     assert here.clock.now() >= 60
     assert len([line for line in events.lines("homelab") if "waiting for another landing" in line]) == 1

@@ -26,7 +26,7 @@ _WRONG_NAME = {"InvalidImageName", "ErrImageNeverPull"}
 _NO_CAUSE = re.compile(r"^(Back-off pulling image \S+\s*)?$")
 _MAX_TEXT_CHARS = 400
 _NO_REASON = {"", "Error", "Completed"}
-"""reasons of an ended container that say no more than its exit code"""
+"""reasons of an ended container that add nothing to its exit code"""
 _CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 
 

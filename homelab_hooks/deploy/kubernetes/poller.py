@@ -226,7 +226,7 @@ def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:
 
 
 def _incomplete(poll: NotFound | Unavailable | Denied, workload: Workload) -> Found[WorkloadOnly] | Denied:
-    """Return what was read of a snapshot of which a part is missing: the server answers, although not every call."""
+    """Return what was read of an incomplete snapshot: the server answers, although not every call."""
     return poll if isinstance(poll, Denied) else Found(WorkloadOnly(workload=workload, missing=poll.reason))
 
 

@@ -27,7 +27,7 @@ class Snapshot:
     without_pods: bool = False
     """revisions and pods were not requested, because the workload alone is enough"""
     is_template_only: bool = False
-    """whether there are no pods to read, as for a CronJob: only the template can show the commit"""
+    """whether it has no pods to read, as a CronJob: only the template can show the commit"""
     watched: bool = False
     """whether a watch is up that would end the sleep early"""
     warnings: Mapping[str, PodWarning] = field(default_factory=dict)

@@ -12,7 +12,7 @@ LASTING_S = 10.0
 """seconds after which a pod that reports no warning is named: most pods start, or end, within them"""
 _STARTING = {"ContainerCreating", "PodInitializing"}
 _REPLACES_WITHOUT_WAITING = {WorkloadKind.DEPLOYMENT, WorkloadKind.ROLLOUT}
-"""kinds that start new pods while old ones end, unless their strategy is Recreate: then there are no new ones yet"""
+"""kinds that start new pods while old ones end, unless their strategy is Recreate: then the new ones come last"""
 _REMEDIES = {
     "FailedMount": "create what the volume is made from (a ConfigMap, a Secret, a claim), and check its name and keys",
     "FailedAttachVolume": "detach the volume from the node that still has it, or wait until that node is back",

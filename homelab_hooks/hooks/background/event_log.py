@@ -87,7 +87,7 @@ class EventLogReader:
         """lines that the watcher had dropped before they could be read"""
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the new objects, in order; none if there is no file."""
+        """Return the new objects, in order; none if the file does not exist."""
         found = self._read_more()
         if self._is_replaced():
             self.close()

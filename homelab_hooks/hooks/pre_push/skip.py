@@ -1,4 +1,4 @@
-"""Reads SKIP, with which a user leaves out single hooks."""
+"""Reads SKIP: the hooks that a user leaves out."""
 
 from __future__ import annotations
 

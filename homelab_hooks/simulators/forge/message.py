@@ -42,7 +42,7 @@ class ForgeRequest:
 
 
 class Caller(NamedTuple):
-    """Who sent a request, and with which scopes; without a user: anonymous."""
+    """Who sent a request, and its scopes; without a user: anonymous."""
 
     user: ForgeUser | None = None
     scopes: frozenset[str] = ALL_SCOPES

@@ -88,7 +88,7 @@ def list_runs(reports: ForgeReports, query: Mapping[str, str], now: float, base_
 
 
 def list_jobs(reports: ForgeReports, run_id: str, query: Mapping[str, str], now: float) -> ReportPage | None:
-    """Return a page of the jobs of a run; None if there is no such run."""
+    """Return a page of the jobs of a run; None if the run does not exist."""
     run = next((run for run in reports.runs if str(run.id) == run_id), None)
     if run is None:
         return None

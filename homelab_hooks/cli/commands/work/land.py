@@ -224,8 +224,8 @@ def _revert(args: argparse.Namespace, config: Config, session: Session, *, befor
 
     stage = _follow_up(args, config, session)
     parts = _dependencies(args, config, stage, session)
-    patience_s = config.timeout if before else 0.0
-    order = revert_landing.RevertOrder(args.revert, config.remote, config.onto, before, patience_s)
+    max_wait_s = config.timeout if before else 0.0
+    order = revert_landing.RevertOrder(args.revert, config.remote, config.onto, before, max_wait_s)
     if args.dry_run:
         _warn_untrusted(config, parts)
         return revert_landing.report_dry_revert(order, _build_request(args, config, stage), parts)

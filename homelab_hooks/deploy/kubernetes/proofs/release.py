@@ -60,7 +60,7 @@ def _match_container(case: ProofCase, container: Container) -> CommitMatch:
 
 
 def _missing_tag(case: ProofCase, image: str, tag: str) -> CommitMatch:
-    """Return that there is no such tag. It may be pushed later; this is waited for only if the proof is `release`."""
+    """Return that the tag does not exist. It may be pushed later; this is waited for only if the proof is `release`."""
     reason = f"there is no git tag {tag} here or at the remote"
     if case.expectation.proof.kind is ProofKind.RELEASE:
         return EvidencePending(
