@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import http.server
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
 
-from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_chunks, read_exactly
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread, SilentHandler
 from homelab_hooks.system.process_runner import ProcessRunner
 
 
@@ -120,27 +119,15 @@ class _GitHttpServer(HttpServer):
         super().__init__(_GitRequestHandler)
 
 
-class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _GitRequestHandler(SilentHandler):
     @property
     def _git(self) -> GitServer:
         assert isinstance(self.server, _GitHttpServer)  # noqa: S101 - no other server has this handler
         return self.server.git
 
-    def do_GET(self) -> None:
-        self._answer(b"")
-
-    def do_POST(self) -> None:
-        self._answer(self._body())
-
-    def log_message(self, *_: object) -> None:
-        """Do not log."""
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            return read_chunks(self.rfile)
-        return read_exactly(self.rfile, int(self.headers.get("Content-Length") or 0))
+    def serve(self) -> None:
+        """Answer the request."""
+        self._answer(self.read_body())
 
     def _answer(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")

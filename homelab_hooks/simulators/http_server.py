@@ -26,6 +26,37 @@ class ToleratesHangUps(BaseServer):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed wants a socket
 
 
+class SilentHandler(BaseHTTPRequestHandler):
+    """Passes requests of every method on to `serve`, keeps connections open, and logs nothing.
+
+    The simulated servers record their requests instead.
+    """
+
+    protocol_version = "HTTP/1.1"
+
+    def serve(self) -> None:
+        """Answer the request."""
+        raise NotImplementedError
+
+    def _dispatch(self) -> None:
+        self.serve()
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _dispatch  # noqa: N815 - http.server's names
+
+    def log_message(self, *_: object) -> None:
+        """Do not log."""
+
+    def read_lower_headers(self) -> dict[str, str]:
+        """Return the headers of the request by their names in lower case."""
+        return {name.lower(): value for name, value in self.headers.items()}
+
+    def read_body(self) -> bytes:
+        """Return the body of the request, which may be sent in chunks."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return read_chunks(self.rfile)
+        return read_exactly(self.rfile, int(self.headers.get("Content-Length") or 0))
+
+
 class HttpServer(ToleratesHangUps, ThreadingHTTPServer):
     """Listens on a free port of 127.0.0.1."""
 

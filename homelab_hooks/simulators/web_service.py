@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
-from homelab_hooks.simulators.http_server import HttpServer, ServerThread
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread, SilentHandler
 
 
 class _Release(NamedTuple):
@@ -41,14 +40,10 @@ class WebService(ServerThread):
         return next((release.sha for release in reversed(self._releases) if release.since <= now), "")
 
 
-def _make_handler(service: WebService) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-            del format, args
-
-        def do_GET(self) -> None:
+def _make_handler(service: WebService) -> type[SilentHandler]:
+    class Handler(SilentHandler):
+        def serve(self) -> None:
+            """Answer with the commit."""
             content = json.dumps({"commit": service.commit}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from typing import NamedTuple, Self
 
@@ -13,7 +12,7 @@ from homelab_hooks.simulators.forge.faults import find_fault
 from homelab_hooks.simulators.forge.gitea_api import answer, find_caller
 from homelab_hooks.simulators.forge.message import ForgeAnswer, ForgeRequest
 from homelab_hooks.simulators.forge.store import ForgeStore, HookDelivery
-from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_exactly
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread, SilentHandler
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 
@@ -89,16 +88,11 @@ def deliver_to_woodpecker(woodpecker: WoodpeckerSimulator, timeline: PipelineTim
     return deliver
 
 
-def _make_handler(forge: ForgeSimulator) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-            del format, args
-
-        def _serve(self) -> None:
-            body = read_exactly(self.rfile, int(self.headers.get("Content-Length", "0")))
-            headers = {name.lower(): value for name, value in self.headers.items()}
+def _make_handler(forge: ForgeSimulator) -> type[SilentHandler]:
+    class Handler(SilentHandler):
+        def serve(self) -> None:
+            """Answer the request, and record it."""
+            headers, body = self.read_lower_headers(), self.read_body()
             found = forge.handle(ForgeRequest(self.command, self.path, headers, body))
             whole, self.wfile = self.wfile, BytesIO()
             self._write(found)
@@ -115,7 +109,5 @@ def _make_handler(forge: ForgeSimulator) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(found.body)))
             self.end_headers()
             self.wfile.write(found.body)
-
-        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the names of the base class
 
     return Handler

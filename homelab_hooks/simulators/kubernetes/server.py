@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.simulators.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer, SilentHandler
 from homelab_hooks.simulators.kubernetes.discovery import (
     AGGREGATED_TYPE,
     DISCOVERY,
@@ -110,16 +109,12 @@ class KubernetesSimulator:
         return path
 
 
-class _ApiHandler(BaseHTTPRequestHandler):
+class _ApiHandler(SilentHandler):
     """Handles the requests of kubectl."""
 
     cluster: KubernetesSimulator
-    protocol_version = "HTTP/1.1"
 
-    def log_message(self, *_args: object) -> None:
-        """Do not log."""
-
-    def do_GET(self) -> None:
+    def serve(self) -> None:
         """Respond according to the fault mode."""
         self.cluster.requests.append(self.path)
         url = urlsplit(self.path)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 
 from homelab_hooks.simulators.faults import BodyFault, FaultPlan, Redirect, StatusFault
-from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_exactly
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread, SilentHandler
 from homelab_hooks.simulators.registry.api import (
     TOKEN_PATH,
     PulledRequest,
@@ -76,16 +75,11 @@ def _find_fault(plan: FaultPlan, request: PulledRequest, now: float) -> Registry
             return None
 
 
-def _make_handler(registry: RegistrySimulator) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-            del format, args
-
-        def _serve(self) -> None:
-            body = read_exactly(self.rfile, int(self.headers.get("Content-Length", "0")))
-            headers = {name.lower(): value for name, value in self.headers.items()}
+def _make_handler(registry: RegistrySimulator) -> type[SilentHandler]:
+    class Handler(SilentHandler):
+        def serve(self) -> None:
+            """Answer the request, and record it."""
+            headers, body = self.read_lower_headers(), self.read_body()
             reply = registry.handle(PulledRequest(self.command, self.path, headers, body))
             self.send_response(reply.status)
             for name, value in reply.headers:
@@ -94,7 +88,5 @@ def _make_handler(registry: RegistrySimulator) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(reply.body)
-
-        do_GET = do_HEAD = do_POST = _serve  # noqa: N815 - the names of the base class
 
     return Handler

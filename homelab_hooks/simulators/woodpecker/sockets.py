@@ -7,12 +7,11 @@ import struct
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
 from homelab_hooks.simulators.faults import FaultRule
-from homelab_hooks.simulators.http_server import ToleratesHangUps, read_exactly
+from homelab_hooks.simulators.http_server import SilentHandler, ToleratesHangUps
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.simulators.woodpecker.store import PipelineStore
@@ -109,18 +108,14 @@ class SocketListener(ToleratesHangUps, ThreadingTCPServer):
         super().shutdown_request(request)
 
 
-class _SimulatorConnection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _SimulatorConnection(SilentHandler):
     disable_nagle_algorithm = True
     server: SocketListener
 
-    def log_message(self, *_: object) -> None:
-        """Do not log: the simulator records requests."""
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Answer the request as the simulator says."""
         path = self.requestline.split()[1]  # self.path has lost a double slash
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        body = read_exactly(self.rfile, int(headers.get("content-length") or 0))
+        headers, body = self.read_lower_headers(), self.read_body()
         simulator = self.server.simulator
         answer, rule = simulator.handle_request(self.command, path, headers, body)
         fault = rule.fault if rule else None
@@ -131,8 +126,6 @@ class _SimulatorConnection(BaseHTTPRequestHandler):
                 return
         wire_answer = WireAnswer(answer, simulator.store.version, simulator.wall, is_head=self.command == "HEAD")
         self._write_pieces(iterate_pieces(wire_answer, fault))
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
     def _write_pieces(self, parts: Iterable[WirePiece]) -> None:
         for part in parts:
