@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
-from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
+from homelab_hooks.land.fetch_error import require_tip
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.post_push import post_push_hook
@@ -26,7 +26,6 @@ from homelab_hooks.land.request import (
 )
 from homelab_hooks.land.state import LandingState, landing_holder, lock_held_error
 from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names, pluralize, short_sha
 from homelab_hooks.text.sanitize import strip_control_chars
 
@@ -94,14 +93,7 @@ def _target_commit(landing: Landing) -> str:
     git, state = landing.git, landing.state
     if not state.remote or not state.target:
         return ""
-    match git.remotes.ls_remote_branch(state.push_url, state.target):
-        case Found(tip):
-            return str(tip)
-        case NotFound():
-            hint = "pass another branch with --onto BRANCH"
-            raise CommandError(f"there is no branch {landing.upstream}", hint=hint, exit=ExitCode.REFUSED)
-        case Unavailable(reason) | Denied(reason):
-            raise CommandError(f"could not query {landing.upstream}: {reason}", exit=ExitCode.PUSH_FAILED)
+    return require_tip(git.remotes.ls_remote_branch(state.push_url, state.target), landing.upstream)
 
 
 def _merge_line(landing: Landing, facts: PreflightFacts, tip: str) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.errors import CommandError
-from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.repository import Repository
+from homelab_hooks.land.fetch_error import require_tip
 from homelab_hooks.land.revert import RevertFacts, named_reverts
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _REVERT_WORDS = "This reverts commit "
@@ -36,14 +34,7 @@ class RevertTarget(NamedTuple):
 
 def query_tip(git: Repository, target: RevertTarget) -> str:
     """Return the target's commit at the server, without fetching it."""
-    match git.remotes.ls_remote_branch(target.push_url, target.branch):
-        case Found(tip):
-            return str(tip)
-        case NotFound():
-            hint = "pass another branch with --onto BRANCH"
-            raise CommandError(f"there is no branch {target.upstream}", hint=hint, exit=ExitCode.REFUSED)
-        case Unavailable(reason) | Denied(reason):
-            raise CommandError(f"could not query {target.upstream}: {reason}", exit=ExitCode.PUSH_FAILED)
+    return require_tip(git.remotes.ls_remote_branch(target.push_url, target.branch), target.upstream)
 
 
 def collect_revert_facts(name: str, commit: str, target: RevertTarget, git: Repository, *, before: str) -> RevertFacts:

@@ -7,7 +7,8 @@ import shlex
 from typing import Any
 
 from homelab_hooks.agent.model import AgentClient, AgentFile, CommandFact, OptionFact
-from homelab_hooks.app import options
+from homelab_hooks.agent.plan import FileChange
+from homelab_hooks.app import agent_setup, options
 from homelab_hooks.app.agent_setup import AgentFolders
 from homelab_hooks.app.session import Session
 
@@ -75,6 +76,14 @@ def list_files(client: AgentClient, folders: AgentFolders, session: Session) -> 
         skill=skill,
         program=find_homelab(session.runtime.environ) or "homelab",
     )
+
+
+def plan_changes(args: argparse.Namespace, session: Session, planner: agent_setup.Planner) -> list[FileChange]:
+    """Return the changes of files that the arguments ask for."""
+    session.config(vars(args))
+    client = AgentClient(args.client)
+    folders = agent_setup.find_folders(client, session, in_project=args.project)
+    return agent_setup.plan_files(list_files(client, folders, session), folders, session, planner)
 
 
 def install_hint(args: argparse.Namespace) -> str:

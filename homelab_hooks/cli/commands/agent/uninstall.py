@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.agent.model import AgentClient
 from homelab_hooks.agent.plan import plan_uninstall
 from homelab_hooks.app import agent_setup
 from homelab_hooks.app.session import Session
-from homelab_hooks.cli.commands.agent import add_client_arguments, add_consent_option, list_files
+from homelab_hooks.cli.commands.agent import add_client_arguments, add_consent_option, plan_changes
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 
@@ -25,10 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Restore the files."""
-    session.config(vars(args))
-    client = AgentClient(args.client)
-    folders = agent_setup.find_folders(client, session, in_project=args.project)
-    changes = agent_setup.plan_files(list_files(client, folders, session), folders, session, plan_uninstall)
+    changes = plan_changes(args, session, plan_uninstall)
     if not changes:
         return session.finish(agent_setup.nothing_to_do("nothing was installed"))
     agent_setup.show_changes(changes, session)
