@@ -19,7 +19,7 @@ CHECK_TIMEOUT_S = 3.5
 """seconds for the check of all URLs; less than the doctor has for its checks"""
 NOT_INSTALLED_TEXT = "homelab.notifyUrl needs the extra notify (apprise is not installed)"
 INSTALL_HINT = (
-    "install it: pipx inject homelab-hooks apprise, uv tool install 'homelab-hooks[notify]', or pip install apprise"
+    "install it: pipx inject homelab-hooks apprise, or in a checkout uv tool install '.[notify]'"
 )
 _ROW_WORDS_COUNT = 3
 _PROGRAM = (

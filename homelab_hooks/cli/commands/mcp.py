@@ -2,7 +2,7 @@
 
 Start it in the repository: its tools work there only. They accept no command, URL, path, or option, and have the
 same results as the commands. Waits are slices of 45 seconds; a background watcher continues between them. Needs the
-extra mcp: pip install 'homelab-hooks[mcp]'.
+extra mcp: pipx inject homelab-hooks mcp, or uv tool install '.[mcp]' in a checkout.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     except ModuleNotFoundError as error:
         raise CommandError(
             f"homelab mcp needs the extra mcp ({error.name} is not installed)",
-            hint="install it: pipx inject homelab-hooks mcp, uv tool install 'homelab-hooks[mcp]', or pip install mcp",
+            hint="install it: pipx inject homelab-hooks mcp, or in a checkout uv tool install '.[mcp]'",
         ) from None
     session.runtime.require_directory()
     serve(session.runtime.environ, session.runtime.directory, __version__)
