@@ -18,9 +18,7 @@ SEND_TIMEOUT_S = 10.0
 CHECK_TIMEOUT_S = 3.5
 """seconds for the check of all URLs; less than the doctor has for its checks"""
 NOT_INSTALLED_TEXT = "homelab.notifyUrl needs the extra notify (apprise is not installed)"
-INSTALL_HINT = (
-    "install it: pipx inject homelab-hooks apprise, or in a checkout uv tool install '.[notify]'"
-)
+INSTALL_HINT = "install it: pipx inject homelab-hooks apprise, or in a checkout uv tool install '.[notify]'"
 _ROW_WORDS_COUNT = 3
 _PROGRAM = (
     "import json,sys; job=json.load(sys.stdin); sys.path[:]=job['path']; "
