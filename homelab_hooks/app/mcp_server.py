@@ -24,6 +24,8 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
+from homelab_hooks.errors import CommandError
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.system.process import DEVNULL
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ _TEXT_FIELDS = ("text", "check", "evidence", "reason", "detail", "remedy")
 """fields of events whose values are for people (schema/events.json)"""
 PROGRAM = (sys.executable, "-P", "-m", "homelab_hooks.cli")
 """this installation; nothing is imported from the repository"""
-_WORKLOAD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*(/[A-Za-z0-9.]+){1,2}")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f]|://")
 INSTRUCTIONS = (
     "Lands the branch of the repository that the server was started in, and follows commits through CI and rollouts. "
@@ -192,14 +193,15 @@ def require_name(value: str, what: str) -> str:
 
 
 def require_workload(value: str) -> str:
-    """Return a workload. Raises ToolError for another text.
+    """Return a workload as `deploy wait` reads it. Raises ToolError for another text, such as an option or a URL.
 
-    >>> require_workload("shop/sts/db")
-    'shop/sts/db'
+    >>> require_workload("shop/deploy/web-frontend"), require_workload("shop/sts/db")
+    ('shop/web-frontend', 'shop/statefulset/db')
     """
-    if not _WORKLOAD.fullmatch(value):
-        raise ToolError("a target must be NAMESPACE/NAME or NAMESPACE/KIND/NAME")
-    return value
+    try:
+        return str(WorkloadTarget.parse(value))
+    except CommandError as error:
+        raise ToolError(f"{error.message}; {error.hint}") from error
 
 
 class LandingTools:

@@ -126,7 +126,8 @@ def test_a_landing_and_its_verdict_in_slices(
 def test_doctor_and_deploy_wait_report_what_they_find(serve: Callable[[Use], None]) -> None:
     async def use(client: Client) -> None:
         assert (await call(client, "doctor"))["untrusted"]["lines"]
-        waited = await call(client, "deploy_wait", targets=["shop/web"], seconds=1)
+        targets = ["shop/web", "shop/web-frontend", "my-shop/deploy/my-app", "shop/statefulsets.apps/my-db"]
+        waited = await call(client, "deploy_wait", targets=targets, seconds=1)
         assert waited["exit"] in {4, 8, 10, 124}
 
     serve(use)
@@ -140,6 +141,9 @@ def test_doctor_and_deploy_wait_report_what_they_find(serve: Callable[[Use], Non
         ("follow", {"commit": "HEAD\n--follow=run:id"}),
         ("follow", {"seconds": 100_000}),
         ("deploy_wait", {"targets": ["--kubeconfig=/etc/passwd"]}),
+        ("deploy_wait", {"targets": ["shop/web", "-x/web"]}),
+        ("deploy_wait", {"targets": ["https://evil.example.test"]}),
+        ("deploy_wait", {"targets": ["shop/widget/web"]}),
         ("deploy_wait", {"targets": []}),
         ("land", {"target": "--no-verify"}),
         ("land", {"strategy": "octopus"}),

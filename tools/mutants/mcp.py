@@ -17,7 +17,7 @@ MCP = (
     Defence(
         "workloads-of-mcp-clients",
         "nor is a workload",
-        (Change(FILE, "if not _WORKLOAD.fullmatch(value):", "if not value:"),),
+        (Change(FILE, "return str(WorkloadTarget.parse(value))", "return value"),),
         (f"{SERVER}::test_an_option_a_url_or_a_path_is_refused",),
     ),
     Defence(
