@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,19 +34,29 @@ def home(tmp_path: Path) -> Path:
 
 def test_a_command_that_may_run_without_asking_has_read_options_only() -> None:
     verbs = manifest_document()["verbs"]
-    write = {
-        name for verb in verbs for option in verb["options"] if option["tier"] == "write" for name in option["names"]
-    }
-    flags = {name for verb in verbs for option in verb["options"] if not option["value"] for name in option["names"]}
     lines = list_exact_commands(list_facts())
     assert "homelab follow --timeout 45s --output json" in lines
     assert "homelab-watch" in lines
+    assert write_options("homelab ci status --web", verbs) == {"--web"}
+    assert write_options("homelab-watch --server http://evil", verbs) == {"--server"}
     for line in lines:
-        assert not set(line.split()) & (write - flags), line
+        assert write_options(line, verbs) == set(), line
         assert not line.startswith(("git ", "homelab work", "homelab ci restart", "homelab agent install"))
     for words in list_safe_prefixes(list_facts()):
         (verb,) = [verb for verb in verbs if ("homelab", *verb["verb"].split()) == words]
         assert {verb["tier"], *(option["tier"] for option in verb["options"])} == {"read"}
+
+
+def write_options(line: str, verbs: list[dict[str, Any]]) -> set[str]:
+    """The options of a command line that have the tier write in its own command."""
+    (verb,) = [
+        verb
+        for verb in verbs
+        if f"{line} ".startswith((f"homelab {verb['verb']} ", *([f"{verb['alias']} "] if verb["alias"] else [])))
+    ]
+    assert verb["tier"] == "read", line
+    write = {name for option in verb["options"] if option["tier"] == "write" for name in option["names"]}
+    return write & set(line.split())
 
 
 @pytest.mark.slow

@@ -158,14 +158,15 @@ def test_an_option_a_url_or_a_path_is_refused(
     serve(use)
 
 
-def test_an_unknown_argument_reaches_no_command(serve: Callable[[Use], None], clone: Clone) -> None:
-    clone.git("checkout", "--quiet", "-b", "topic")
-    clone.commit("mine")
+def test_an_unknown_argument_reaches_no_command(serve: Callable[[Use], None], pushed: Clone) -> None:
+    """Without the verification, or with another one, the branch would land."""
+    pushed.git("config", "homelab.verify", "false")
+    pushed.git("checkout", "--quiet", "-b", "topic")
+    pushed.commit("mine")
 
     async def use(client: Client) -> None:
-        found = await client.call_tool("land", {"no_verify": True, "verify_cmd": "true", "directory": "/"})
-        landed = (found.structured_content or {}).get("landed")
-        assert landed is not True
+        ended = await call(client, "land", no_verify=True, verify_cmd="true", directory="/")
+        assert (ended["exit"], ended["landed"]) == (22, False)
 
     serve(use)
 
