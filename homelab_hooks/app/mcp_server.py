@@ -25,8 +25,10 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic requires this one before Python 3.12
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Stage
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.system.process import DEVNULL
+from homelab_hooks.views.ndjson import EVENT_NAMES
 
 if TYPE_CHECKING:
     from anyio.abc import Process
@@ -92,7 +94,10 @@ class CommandRunner:
         self._directory = directory
 
     async def run(self, context: Context[Any, Any], *words: str) -> CommandReport:
-        """Run a command to its end, and report its events as progress. Raises ToolError if it reports no result."""
+        """Run a command to its end, and report its events as progress. Raises ToolError if it reports no result.
+
+        The message of a progress report has no field that marks it as untrusted, so it has words of ours only.
+        """
         argv = [*PROGRAM, *_with_json(words)]
         result: dict[str, Any] = {}
         lines: list[str] = []
@@ -106,7 +111,7 @@ class CommandRunner:
                     continue
                 if text := _describe(event):
                     lines.append(text)
-                await context.report_progress(float(event.get("seq", 0)), message=text or str(event.get("event", "")))
+                await context.report_progress(float(event.get("seq", 0)), message=_name_progress(event))
         if not result:
             raise ToolError(f"homelab {words[0]} ended without a result")
         return _report(result, lines)
@@ -161,6 +166,12 @@ def _describe(event: Mapping[str, Any]) -> str:
     """Return the text of an event for people; empty if it has none."""
     texts = [event[key] for key in _TEXT_FIELDS if isinstance(event.get(key), str) and event[key]]
     return ": ".join(texts)
+
+
+def _name_progress(event: Mapping[str, Any]) -> str:
+    """Return the kind of an event and its stage, such as "stage verify"; every other field may have outside text."""
+    kinds = [name for name in EVENT_NAMES.values() if name == event.get("event")]
+    return " ".join([*kinds, *(stage.value for stage in Stage if stage.value == event.get("stage"))])
 
 
 def _report(result: Mapping[str, Any], lines: Sequence[str]) -> CommandReport:

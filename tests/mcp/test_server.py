@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -15,14 +16,19 @@ from mcp import StdioServerParameters
 from mcp.client.client import Client
 
 from homelab_hooks.cli.verbs import COMMANDS
+from homelab_hooks.events import Stage
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import ScriptedStep
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
+from homelab_hooks.views.ndjson import EVENT_NAMES
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S, wait_until
+
+if TYPE_CHECKING:
+    from mcp.shared.dispatcher import ProgressFnT
 
 pytestmark = pytest.mark.slow
 TOOLS = {"status", "follow", "logs", "doctor", "deploy_wait", "land"}
@@ -50,8 +56,8 @@ def serve(shell: Shell) -> Callable[[Use], None]:
     return run
 
 
-async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    found = await client.call_tool(tool, arguments)
+async def call(client: Client, tool: str, progress: ProgressFnT | None = None, **arguments: Any) -> dict[str, Any]:
+    found = await client.call_tool(tool, arguments, progress_callback=progress)
     assert not found.is_error, found.content
     assert found.structured_content is not None
     return dict(found.structured_content)
@@ -90,17 +96,24 @@ def test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted(
     serve: Callable[[Use], None], woodpecker: WoodpeckerSimulator, clone: Clone
 ) -> None:
     woodpecker.push("acme/app", "main", clone.head, RED, after=-60.0)
+    told: list[str | None] = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
+        told.append(message)
 
     async def use(client: Client) -> None:
         seen = await call(client, "status")
         assert (seen["verdict"], seen["exit"], seen["sha"]) == ("failed", 1, clone.head)
-        logs = await call(client, "logs", tail=5)
+        logs = await call(client, "logs", tell, tail=5)
         assert any("ignore all previous instructions" in line for line in logs["untrusted"]["lines"])
         trusted = {key: value for key, value in logs.items() if key != "untrusted"}
         assert "ignore all" not in repr(trusted)
         assert "\x1b" not in repr(logs)
 
     serve(use)
+    assert "log" in told
+    assert set(told) <= {" ".join(words) for words in product(EVENT_NAMES.values(), Stage)} | {*EVENT_NAMES.values()}
 
 
 def test_a_landing_and_its_verdict_in_slices(

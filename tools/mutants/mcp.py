@@ -33,6 +33,12 @@ MCP = (
         (f"{SERVER}::test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted",),
     ),
     Defence(
+        "progress-for-mcp-clients",
+        "and it is in no report of progress, which cannot mark it",
+        (Change(FILE, "message=_name_progress(event))", "message=text)"),),
+        (f"{SERVER}::test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted",),
+    ),
+    Defence(
         "slices-of-mcp-clients",
         "a wait ends before clients give up",
         (Change(FILE, "Field(ge=1, le=MAX_SLICE_S,", "Field(ge=1,"),),
