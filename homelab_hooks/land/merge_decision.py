@@ -107,7 +107,9 @@ def decide_settled(settled: Settlement, *, elapsed_s: float, cause: str) -> Sett
     match settled:
         case Settlement.LANDED | Settlement.LANDED_UNREPORTED:
             return MergeConfirmed(is_reported=settled is Settlement.LANDED)
-        case Settlement.NOT_MERGED | Settlement.UNKNOWN if elapsed_s + SETTLE_INTERVAL_S <= SETTLE_WINDOW_S:
+        case Settlement.HEAD_MOVED | Settlement.CLOSED:
+            return _read_unmerged(settled, cause)
+        case _ if elapsed_s + SETTLE_INTERVAL_S <= SETTLE_WINDOW_S:  # git's server may be behind the forge's API
             return SendAgain(SETTLE_INTERVAL_S, cause)
         case Settlement.MERGED_DIFFERENTLY:
             return MergeUnknown(

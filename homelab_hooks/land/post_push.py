@@ -52,9 +52,16 @@ def landed_info(landing: Landing) -> Landed:
         branch=state.target,
         remote=state.remote,
         push_url=state.push_url,
-        before=state.target_commit,
+        before=_find_before(landing),
         skip_marker=landing.skip_marker(state.landed_commit),
     )
+
+
+def _find_before(landing: Landing) -> str:
+    """Return the target's commit before the landing: a merge by the forge names it, if another change came between."""
+    state = landing.state
+    parents = landing.git.history.parents(state.landed_commit) if state.landed_commit != state.pushed_commit else ()
+    return parents[0] if len(parents) > 1 else state.target_commit
 
 
 def run_post_push(landing: Landing, there: Landed) -> Verdict:

@@ -108,9 +108,10 @@ def land_until_settled(landing: Landing) -> LandingEnd:
 
 def _attempt(landing: Landing) -> LandingEnd | None:
     """Make one attempt; None: the target moved, so another is needed."""
-    git, head = landing.git, landing.git.history.head()
+    git, head, before = landing.git, landing.git.history.head(), landing.state.target_commit
     tip = steps.fetch_target(landing)
     if _is_landed(landing, head, tip):
+        landing.save(target_commit=before or tip)
         return _report_found(landing)
     if operation := git.operations.current_operation():
         raise foreign_operation_error(operation)

@@ -206,6 +206,8 @@ def test_a_change_that_came_between_is_reported(world: ProtectedWorld) -> None:
     verdict = world.land(style=MergeStyle.MERGE)
     assert (verdict.exit, verdict.landed, verdict.tree) == (ExitCode.OK, True, "unverified"), verdict
     assert any("differ from those that were checked" in text for text in world.texts)
+    others = world.pulls.clone.git("log", "--max-count=1", "--format=%s", verdict.before)
+    assert (verdict.before, others) == (world.pulls.clone.git("rev-parse", f"{verdict.sha}^1"), "add other")
 
 
 def test_the_merge_of_another_person_counts(world: ProtectedWorld) -> None:
