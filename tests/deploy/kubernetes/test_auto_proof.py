@@ -72,7 +72,7 @@ def with_images(snapshot: Snapshot, *images: str) -> Snapshot:
 
 @pytest.mark.parametrize(
     ("tag", "expected"),
-    [("9f2c1a7b", SameCommit), ("3c5d7e9f", NewerCommit), ("0aa11bb2", OtherCommit), (ABSENT, OtherCommit)],
+    [("9f2c1a7b", SameCommit), ("3c5d7e9f", NewerCommit), ("0aa11bb2", OtherCommit)],
 )
 def test_a_tag_that_names_a_commit_is_enough(snapshot: Callable[..., Snapshot], tag: str, expected: type) -> None:
     """Neither the remote nor a registry is asked, also not about the sidecar."""
@@ -80,6 +80,27 @@ def test_a_tag_that_names_a_commit_is_enough(snapshot: Callable[..., Snapshot], 
     asked = Asked(seen, tags={"v1.29.1": SHA}, images={ONE: ImageFacts(revisions=(SHA,))})
     assert isinstance(asked.match, expected)
     assert (asked.releases.asked, asked.registry.asked) == ([], [])
+
+
+@pytest.mark.parametrize("foreign", [ABSENT, FOREIGN[:8]], ids=["absent", "unknown"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_commit_of_a_sidecars_repository_does_not_hide_the_image(
+    *, snapshot: Callable[..., Snapshot], foreign: str, exact: bool
+) -> None:
+    """Its tag names a commit, but not one of this repository: the other container may prove by another evidence."""
+    expectation = replace(AUTO, exact=exact)
+    sidecar = f"proxy:sha-{foreign}"
+    pods = (running("web-0", ONE),)
+    for images in (("app:v1.4.2", sidecar), (sidecar, "app:v1.4.2")):
+        asked = Asked(with_images(snapshot(), *images), tags={"v1.4.2": SHA}, expectation=expectation)
+        name = "app" if images[1] == sidecar else "c1"
+        assert asked.match == SameCommit("app:v1.4.2", (name,), "release v1.4.2")
+    latest = with_images(replace(snapshot(), pods=pods), "registry.example.test/app:latest", sidecar)
+    asked = Asked(latest, images={ONE: ImageFacts(revisions=(SHA,))}, expectation=expectation)
+    assert isinstance(asked.match, SameCommit)
+    assert [image.digest for image in asked.registry.asked] == [ONE]
+    older = Asked(with_images(snapshot(), "app:v1.4.2", sidecar), tags={"v1.4.2": OLDER}, expectation=expectation)
+    assert isinstance(older.match, OtherCommit)
 
 
 def test_a_release_comes_before_the_registry(snapshot: Callable[..., Snapshot]) -> None:

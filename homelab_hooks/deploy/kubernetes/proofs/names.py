@@ -32,6 +32,12 @@ def match_named_place(case: ProofCase) -> CommitMatch:
     return _match_names(case, case.expectation.proof)
 
 
+def names_known_commit(case: ProofCase) -> bool:
+    """Return whether a tag names a commit that git could compare: its image is built from this repository."""
+    names = (name for each in case.containers for name in _clean_tokens(image_ref.extract_tag(each.image)))
+    return any(case.facts.compare(name).is_known for name in names)
+
+
 def _match_names(case: ProofCase, proof: ImageProof) -> CommitMatch:
     candidates = _find_candidates(case, proof)
     naming = [each for each in candidates if find_commit_tokens(each.text)]
