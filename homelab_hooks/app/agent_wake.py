@@ -25,13 +25,15 @@ def wait_for_watchers(session: Session) -> list[str]:
             continue
         lock = registry.events_of(record).with_suffix(".wake")
         with contextlib.suppress(LockHeldError, OSError), hold_lock(lock, describe_process("waking an agent")):
-            known: WatchRecord | None = record
-            while known is not None and registry.is_running(known, clock.wall()):
+            known: WatchRecord | None = None  # stays so if it has ended since: the call that held the lock told of it
+            while registry.is_running(known or record, clock.wall()):
                 clock.sleep(WAKE_INTERVAL_S)
                 known = registry.load_same(record)
+                if known is None:
+                    break
             if known is not None and (line := describe_wake(known)):
                 lines.append(line)
-        lock.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)  # while it is held: later it is another call's
     return lines
 
 
