@@ -146,6 +146,7 @@ class AttachedFollow:
         self._tell(f"attached to the background watcher (process {record.process}), which has run for {age}")
         reader = EventLogReader(registry.events_of(record))
         clock = self._session.runtime.clock
+        self._session.watcher_notifies = True  # also after a slice, and after a signal: the watcher runs on
         try:
             while True:
                 known = registry.load_same(record)
@@ -155,9 +156,9 @@ class AttachedFollow:
                 match describe_attached_end(WatcherState(result is not None, is_running, left)):
                     case "result":
                         self._delivered = record
-                        self._session.watcher_notifies = True
                         return verdict_of(result) if result else None
                     case "died":
+                        self._session.watcher_notifies = False
                         return None
                     case "slice":
                         return self._slice_verdict(record)

@@ -49,7 +49,7 @@ class Session:
         self.settings: Config | None = None
         """the effective settings, once the command has read them"""
         self.watcher_notifies = False
-        """whether the result is that of a background watcher, which has sent a notification"""
+        """whether a background watcher has the result or will have it, and sends the notification itself"""
         self.command_line = prog
         """the command line as it was typed"""
         self.resume = ""

@@ -101,13 +101,15 @@ def test_what_shows_settings_shows_no_secret_of_a_url(hearing: PushSandbox, comm
 
 
 @pytest.mark.slow
-def test_what_a_detached_watcher_has_sent_is_not_sent_again(hearing: PushSandbox, httpserver: HTTPServer) -> None:
+def test_what_a_detached_watcher_sends_is_not_sent_by_a_caller(hearing: PushSandbox, httpserver: HTTPServer) -> None:
     hearing.config("homelab.postPush", "off")
     hearing.config("homelab.notifyAfter", "0")
     sha = hearing.commit(timelines.make_stuck())
     hearing.git(*PUSH)
     assert hearing.shell("homelab", "follow", "--detach", sha).code == 0
     hearing.wait_for_watcher()
+    sliced = hearing.shell("homelab", "follow", "--timeout", "1s", sha)
+    assert (sliced.code, len(httpserver.log)) == (124, 0), "the watcher runs on, and sends its own"
     hearing.passes(sha)
 
     assert hearing.shell("homelab", "follow", sha).code == 0
