@@ -112,7 +112,7 @@ def decide_checks(need: CheckNeed, seen: CheckObservation | str, times: CheckTim
         if times.silent_s >= need.unreachable_s:
             return ChecksEnded(ExitCode.UNREACHABLE, f"the forge did not respond: {seen}", _CONTINUE)
         return _pend(need, times, f"the forge does not respond: {seen}")
-    if found := _judge_pull(need, seen.pull, times):
+    if (found := _judge_pull(need, seen.pull, times)) is not None:
         return found
     return _judge_reports(need, judge_required_checks(need.required, seen.reports), times)
 

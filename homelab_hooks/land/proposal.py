@@ -71,7 +71,8 @@ def plan_proposal(
         was_refused: the server has refused a direct push, whatever the forge's API shows.
 
     Raises:
-        CommandError: (20) the forge cannot be asked, or it would refuse the pull request or its merge.
+        CommandError: the forge cannot be asked, or it would refuse the pull request or its merge. Before the first push
+            it is 20; after it, 8 for a forge that does not answer, and 23 for the rest.
     """
     try:
         place = parts.connect(state.remote)
@@ -81,16 +82,23 @@ def plan_proposal(
         if problem := find_repository_problem(repository):
             raise problem
         protection = read_protection(place, state.target, clock)
+        if not was_refused and not is_proposal_needed(protection):
+            return None
+        allowed = intersect_styles(repository.allowed_styles, protection.allowed_styles)
+        if refusal := find_branch_problem(protection, state.target):
+            raise refusal
+        require_style(parts.merge_style, allowed)
     except CommandError as problem:
-        exit_ = ExitCode.PROTECTED if state.pull_number else ExitCode.REFUSED
+        exit_ = _choose_exit(problem.exit, has_pushed=was_refused or bool(state.pull_number))
         raise CommandError(problem.message, hint=problem.hint, exit=exit_) from problem
-    if not was_refused and not is_proposal_needed(protection):
-        return None
-    allowed = intersect_styles(repository.allowed_styles, protection.allowed_styles)
-    if refusal := find_branch_problem(protection, state.target):
-        raise refusal
-    require_style(parts.merge_style, allowed)
     return ProposalPlan(place, protection, allowed)
+
+
+def _choose_exit(exit_: ExitCode, *, has_pushed: bool) -> ExitCode:
+    """Return the exit code of a landing whose plan failed: a silent forge is asked again once something was pushed."""
+    if not has_pushed:
+        return ExitCode.REFUSED
+    return exit_ if exit_ is ExitCode.UNREACHABLE else ExitCode.PROTECTED
 
 
 def read_protection(

@@ -137,7 +137,7 @@ def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
         landing.log(f"the commit message contains {marker}: CI will skip this push, and nothing is waited for after it")
     steps.verify_commit(landing, sha)
     checked = _propose(landing, sha) if landing.plan else None
-    if isinstance(checked, Verdict) or (landing.plan and checked is None):
+    if isinstance(checked, Landed | Verdict):
         return checked
     turn = wait_for_turn_to_push(landing, tip, sha)
     if isinstance(turn, PushRefused):
@@ -152,7 +152,7 @@ def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
     return _after_push(landing, steps.push_commit(landing, sha))
 
 
-def _propose(landing: Landing, sha: str) -> CheckedProposal | Verdict | None:
+def _propose(landing: Landing, sha: str) -> CheckedProposal | Landed | Verdict:
     from homelab_hooks.land.through_request import propose_and_check
 
     return propose_and_check(landing, sha)

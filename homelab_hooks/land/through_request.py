@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.forge.merge_outcome import MergeNext, MergeOutcome
 from homelab_hooks.forge.pull_requests import PullRequest
 from homelab_hooks.land.checks import wait_for_checks
-from homelab_hooks.land.checks_decision import ChecksEnded, ChecksPassed
+from homelab_hooks.land.checks_decision import ChecksEnded, ChecksPassed, MergedByOther
 from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.merged_commit import find_merged_commit, save_merged
 from homelab_hooks.land.proposal import ProposalPlan, plan_proposal
 from homelab_hooks.land.proposal_end import end_unmerged
 from homelab_hooks.land.propose import propose_commit
-from homelab_hooks.land.submit import connect_again, report_merged, submit_proposal
+from homelab_hooks.land.submit import connect_again, report_merged, settle_proposal, submit_proposal
 from homelab_hooks.verdict import Verdict
 
 
@@ -27,8 +27,8 @@ class CheckedProposal(NamedTuple):
     sha: str
 
 
-def propose_and_check(landing: Landing, sha: str) -> CheckedProposal | Verdict | None:
-    """Propose the commit and wait for its checks; None: it was merged meanwhile, so look at the target."""
+def propose_and_check(landing: Landing, sha: str) -> CheckedProposal | Landed | Verdict:
+    """Propose the commit and wait for its checks; Landed: another client merged it meanwhile."""
     plan = landing.plan
     assert plan is not None  # noqa: S101 - the caller has looked
     try:
@@ -43,8 +43,10 @@ def propose_and_check(landing: Landing, sha: str) -> CheckedProposal | Verdict |
             return CheckedProposal(plan, pull, sha)
         case ChecksEnded() as end:
             return end_unmerged(landing, end)
-        case _:
-            return None
+        case MergedByOther():
+            landing.save(push_unconfirmed=True, keeps_commit=False)
+            merged = MergeOutcome(MergeNext.SETTLE, "another client merged the pull request")
+            return settle_proposal(landing, plan.place, merged)
 
 
 def merge_checked(landing: Landing, checked: CheckedProposal) -> Landed | Verdict | None:
@@ -53,13 +55,10 @@ def merge_checked(landing: Landing, checked: CheckedProposal) -> Landed | Verdic
 
 
 def plan_after_refusal(landing: Landing) -> None:
-    """Continue with a pull request after the server has refused a direct push. Raises CommandError (23)."""
+    """Continue with a pull request after the server has refused a direct push. Raises CommandError (8, 23)."""
     dependencies = landing.dependencies
     assert dependencies.proposals is not None  # noqa: S101 - the caller has looked
-    try:
-        landing.plan = plan_proposal(dependencies.proposals, landing.state, dependencies.clock, was_refused=True)
-    except CommandError as problem:
-        raise CommandError(problem.message, hint=problem.hint, exit=ExitCode.PROTECTED) from problem
+    landing.plan = plan_proposal(dependencies.proposals, landing.state, dependencies.clock, was_refused=True)
     landing.save(push_unconfirmed=False, push_attempts=0)
 
 

@@ -10,6 +10,7 @@ import pytest
 from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.events import Log, StageChanged
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.forge.merge_outcome import MergeNext
 from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
@@ -210,10 +211,47 @@ def test_a_change_that_came_between_is_reported(world: ProtectedWorld) -> None:
     assert (verdict.before, others) == (world.pulls.clone.git("rev-parse", f"{verdict.sha}^1"), "add other")
 
 
-def test_the_merge_of_another_person_counts(world: ProtectedWorld) -> None:
-    world.on_watch = lambda: world.pulls.merge(login="alice")
+@pytest.mark.parametrize("style", [MergeStyle.FAST_FORWARD, MergeStyle.MERGE, MergeStyle.SQUASH])
+def test_the_merge_of_another_person_counts(world: ProtectedWorld, style: MergeStyle) -> None:
+    before = world.pulls.target
+
+    def merge() -> None:
+        world.pulls.report(world.context, "success")
+        assert world.pulls.merge(style, login="alice").next is MergeNext.MERGED
+
+    world.on_watch = merge
     verdict = world.land()
     assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
+    assert (verdict.before, verdict.tree) == (before, "")
+    assert [one.merged_by for one in world.repo.pulls] == ["alice"]
+
+
+def test_a_merge_by_another_person_that_the_fetch_finds_counts(world: ProtectedWorld) -> None:
+    """The landing was cut off before the checks, and the request was merged until it continued."""
+    before = world.pulls.target
+    interrupt_at(world, "checks", "started")
+    world.pulls.report(world.context, "success")
+    assert world.pulls.merge(MergeStyle.FAST_FORWARD, login="alice").next is MergeNext.MERGED
+    verdict = land_run.continue_landing(world.dependencies())
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, world.pulls.target), verdict
+    assert (verdict.before, len(world.repo.pulls)) == (before, 1)
+
+
+def test_a_forge_that_goes_down_after_the_refusal_is_asked_again(world: ProtectedWorld) -> None:
+    """The first look at the forge shows no protection."""
+    rules = world.repo.protections.pop("main")
+
+    def tell(event: Any) -> None:
+        world.events(event)
+        if isinstance(event, StageChanged) and (event.stage.value, event.progress.value) == ("push", "failed"):
+            world.pulls.is_down = True
+
+    verdict = world.land(tell=tell)
+    assert (verdict.exit, verdict.landed) == (ExitCode.UNREACHABLE, False), verdict
+    world.pulls.is_down = False
+    world.repo.protections["main"] = rules
+    verdict = land_run.continue_landing(world.dependencies())
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
 
 
 def test_a_refusal_of_the_push_leads_to_a_request(world: ProtectedWorld) -> None:
@@ -375,7 +413,9 @@ def test_a_token_that_is_missing_or_refused(world: ProtectedWorld, stage: str, e
     if stage == "preflight":
         forget()
     world.on_watch = forget
+    before = world.pulls.git.branches()["topic"]
+    commit = world.pulls.clone.commit("later")
     verdict = world.land()
     assert (verdict.exit, verdict.landed) == (exit_, False), verdict
-    assert ("topic" in world.pulls.git.branches()) is True
+    assert world.pulls.git.branches()["topic"] == (before if stage == "preflight" else commit)
     assert len(world.repo.pulls) == (stage != "preflight")
