@@ -7,6 +7,7 @@ from typing import NamedTuple
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.forge.merge_outcome import RETRY_WINDOW_S, MergeNext, MergeOutcome
 from homelab_hooks.forge.merge_settlement import SETTLE_WINDOW_S, Settlement
+from homelab_hooks.text.durations import format_duration
 
 RETRY_INTERVAL_S = 2.0
 """seconds between two merge requests that the forge could not do yet"""
@@ -60,18 +61,19 @@ _HEAD_MOVED = "another client moved the head of the pull request"
 _COMPARE = f"fetch the branch and compare it, then {_AGAIN}"
 
 
-def decide_after_answer(outcome: MergeOutcome, *, elapsed_s: float) -> AnswerDecision:
+def decide_after_answer(outcome: MergeOutcome, *, elapsed_s: float, unreachable_s: float) -> AnswerDecision:
     """Return what to do after an answer.
 
     Args:
         outcome: the reading of the answer.
-        elapsed_s: seconds since the first request; those that the forge asked to wait do not end the tries.
+        elapsed_s: seconds since the first request.
+        unreachable_s: the longest time in seconds that a forge may ask to wait.
     """
     match outcome.next:
         case MergeNext.MERGED | MergeNext.SETTLE:
             return LookAtTarget()
         case MergeNext.RETRY_SOON:
-            return _send_again(outcome, elapsed_s)
+            return _send_again(outcome, elapsed_s, unreachable_s)
         case MergeNext.TARGET_MOVED:
             return LandAnew(outcome.reason)
         case MergeNext.HEAD_MOVED:
@@ -81,13 +83,16 @@ def decide_after_answer(outcome: MergeOutcome, *, elapsed_s: float) -> AnswerDec
             return NotMerged(ExitCode.PROTECTED, f"the forge refused the merge: {outcome.reason}", hint)
 
 
-def _send_again(outcome: MergeOutcome, elapsed_s: float) -> SendAgain | NotMerged:
-    """Return the next try; a time that the forge asked to wait may be longer than the window."""
-    if outcome.retry_after is not None and elapsed_s <= RETRY_WINDOW_S:
-        return SendAgain(max(outcome.retry_after, RETRY_INTERVAL_S), outcome.reason)
-    if elapsed_s + RETRY_INTERVAL_S <= RETRY_WINDOW_S:
-        return SendAgain(RETRY_INTERVAL_S, outcome.reason)
-    return NotMerged(ExitCode.PROTECTED, f"the forge does not merge the pull request: {outcome.reason}", _AGAIN)
+def _send_again(outcome: MergeOutcome, elapsed_s: float, unreachable_s: float) -> SendAgain | NotMerged:
+    """Return the next try, if it comes in time: a forge may ask to wait for longer than it takes to check a request."""
+    asked_s = outcome.retry_after
+    window_s, delay_s = (RETRY_WINDOW_S if asked_s is None else unreachable_s), max(asked_s or 0.0, RETRY_INTERVAL_S)
+    if elapsed_s + delay_s <= window_s:
+        return SendAgain(delay_s, outcome.reason)
+    if asked_s is None:
+        return NotMerged(ExitCode.PROTECTED, f"the forge does not merge the pull request: {outcome.reason}", _AGAIN)
+    reason = f"the forge asks to wait for {format_duration(delay_s)}: {outcome.reason}"
+    return NotMerged(ExitCode.UNREACHABLE, reason, "run git land --continue after that time")
 
 
 SettledDecision = MergeConfirmed | SendAgain | NotMerged | MergeUnknown

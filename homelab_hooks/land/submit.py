@@ -81,10 +81,14 @@ def _send_until_answered(
 ) -> tuple[MergeOutcome, LookAtTarget | LandAnew | NotMerged]:
     """Send the merge; again only after an answer that says that nothing was done, and that git does not belie."""
     clock, began = landing.dependencies.clock, landing.dependencies.clock.now()
+    parts = landing.dependencies.proposals
+    unreachable_s = parts.unreachable_s if parts else 0.0
     while True:
         landing.save(push_unconfirmed=True)
         outcome = place.forge.gate.merge(place.repo, request, within=MERGE_TIMEOUT_S)
-        decided: AnswerDecision = decide_after_answer(outcome, elapsed_s=clock.now() - began)
+        decided: AnswerDecision = decide_after_answer(
+            outcome, elapsed_s=clock.now() - began, unreachable_s=unreachable_s
+        )
         if isinstance(decided, LookAtTarget):
             return outcome, decided
         landing.save(push_unconfirmed=False)

@@ -28,7 +28,10 @@ from homelab_hooks.land.merge_decision import (
         (MergeNext.RETRY_SOON, 0.0, None, SendAgain),
         (MergeNext.RETRY_SOON, 29.0, None, ExitCode.PROTECTED),
         (MergeNext.RETRY_SOON, 29.0, 60.0, SendAgain),
-        (MergeNext.RETRY_SOON, 90.0, 60.0, ExitCode.PROTECTED),
+        (MergeNext.RETRY_SOON, 119.0, 60.0, SendAgain),
+        (MergeNext.RETRY_SOON, 121.0, 60.0, ExitCode.UNREACHABLE),
+        (MergeNext.RETRY_SOON, 0.0, 999_999_999.0, ExitCode.UNREACHABLE),
+        (MergeNext.RETRY_SOON, 0.0, 0.5, SendAgain),
         (MergeNext.HEAD_MOVED, 0.0, None, ExitCode.REFUSED),
         (MergeNext.POLICY, 0.0, None, ExitCode.PROTECTED),
         (MergeNext.DENIED, 0.0, None, ExitCode.PROTECTED),
@@ -37,11 +40,12 @@ from homelab_hooks.land.merge_decision import (
 def test_after_an_answer(
     next_: MergeNext, elapsed_s: float, retry_after: float | None, expected: type | ExitCode
 ) -> None:
-    decided = decide_after_answer(MergeOutcome(next_, "why", retry_after=retry_after), elapsed_s=elapsed_s)
+    outcome = MergeOutcome(next_, "why", retry_after=retry_after)
+    decided = decide_after_answer(outcome, elapsed_s=elapsed_s, unreachable_s=180.0)
     found: object = decided.exit if isinstance(decided, NotMerged) else type(decided)
     assert found == expected
     if isinstance(decided, SendAgain):
-        assert decided.delay_s == (retry_after or 2.0)
+        assert decided.delay_s == max(retry_after or 0.0, 2.0)
 
 
 @pytest.mark.parametrize(
