@@ -272,6 +272,25 @@ def test_a_linear_history_allows_no_merge_commit() -> None:
     assert found.value.allowed_styles == frozenset({MergeStyle.SQUASH, MergeStyle.REBASE})
 
 
+@pytest.mark.parametrize(
+    ("kind", "can_push"),
+    [
+        *((kind, None) for kind in ("deletion", "non_fast_forward", "required_signatures", "creation")),
+        *((kind, False) for kind in ("pull_request", "update", "required_status_checks", "merge_queue")),
+    ],
+)
+def test_only_rules_that_refuse_a_push_protect_against_it(kind: str, can_push: bool | None) -> None:
+    forge, _ = github(
+        {
+            f"GET {GITHUB}/branches/main": reply(200, {"commit": {"sha": SHA}, "protected": False}),
+            f"GET {GITHUB}/rules/branches/main?per_page=100&page=1": reply(200, [{"type": kind}]),
+        }
+    )
+    found = forge.read_protection(REPO, "main", within=5.0)
+    assert isinstance(found, Found)
+    assert (found.value.is_protected, found.value.can_push) == (can_push is False, can_push)
+
+
 def test_githubs_test_merge_is_no_merge_commit() -> None:
     """Before the merge, `merge_commit_sha` is a test merge."""
     found = parse_pull_request(pull(merge_commit_sha=OTHER, mergeable=None, merged=False))

@@ -20,6 +20,8 @@ from homelab_hooks.text.json_fields import Json, read_display_text, read_list, r
 _STYLES = {"merge": MergeStyle.MERGE, "squash": MergeStyle.SQUASH, "rebase": MergeStyle.REBASE}
 _LINEAR = frozenset({MergeStyle.SQUASH, MergeStyle.REBASE})
 """what a linear history leaves: no merge commits"""
+_PUSH_RULES = frozenset({"pull_request", "update", "required_status_checks", "merge_queue"})
+"""kinds of rules that refuse a fast-forward push; others, such as `deletion` or `non_fast_forward`, do not"""
 
 
 class BranchRow(NamedTuple):
@@ -69,8 +71,8 @@ def combine_protection(branch: BranchRow, rules: BranchRules) -> BranchProtectio
     contexts = tuple(dict.fromkeys((*branch.contexts, *rules.contexts)))
     return BranchProtection(
         tip=branch.tip,
-        is_protected=branch.is_protected or bool(rules.kinds),
-        can_push=False if {"pull_request", "update", "required_status_checks"} & rules.kinds else None,
+        is_protected=branch.is_protected or bool(_PUSH_RULES & rules.kinds),
+        can_push=False if _PUSH_RULES & rules.kinds else None,
         required_checks=RequiredChecks(is_enabled=bool(contexts), patterns=contexts, has_globs=False),
         required_approvals=rules.approvals,
         allowed_styles=rules.styles,
