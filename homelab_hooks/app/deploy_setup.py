@@ -94,8 +94,10 @@ def run_wait(
         live=_build_live_reader(asked, config, runtime, contains),
     )
     wake = runtime.clock.wake if asked.use_watches else None
-    login = LoginPolicy(partial(_show_login, session), asked.unreachable, runtime.clock.now)
-    kubectl = kubectl.pin_context(within=CALL_TIMEOUT_S).with_login(login)
+    kubectl = kubectl.pin_context(within=CALL_TIMEOUT_S)
+    deadline = runtime.clock.now() + asked.timeout
+    login = LoginPolicy(partial(_show_login, session), asked.unreachable, runtime.clock.now, deadline)
+    kubectl = kubectl.with_login(login)
     probe = KubernetesProbe(kubectl, evidence, now=runtime.clock.now, wake=wake, tell=session.tell)
     try:
         return wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)

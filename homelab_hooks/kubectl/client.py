@@ -94,6 +94,7 @@ class Kubectl:
         self._program = program
         self._context, self._kubeconfig = context, kubeconfig
         self._login = login
+        self._has_answered = False
         self._options = [
             *([f"--kubeconfig={kubeconfig}"] if kubeconfig else []),
             *([f"--context={context}"] if context else []),
@@ -232,14 +233,15 @@ class Kubectl:
         return shlex.join(["kubectl", *self._options, *_logs_command(target, pod, container)])
 
     def _run(self, argv: Sequence[str], within: float) -> Completed | Denied:
-        """Run a call; Denied if its credential plugin waited for a login for too long."""
+        """Run a call; Denied if the credential plugin of the first one waited for a login for too long."""
         if self._login is None:
             return self._processes.run(argv, timeout=within)
         listener = LoginListener(self._login, within)
         try:
             return self._processes.with_listener(listener).run(argv)
         except CallExpired:
-            if listener.words:
+            # A wrapper of kubectl prints lines too: once a call was answered, nobody has to log in.
+            if listener.has_waited_for_login and not self._has_answered:
                 return _expired_login(listener.words, max(within, self._login.timeout))
             return Completed(_ENDED_CODE, timed_out=True)
 
@@ -260,7 +262,10 @@ class Kubectl:
         if done.truncated:
             return Unavailable("kubectl prints more than homelab can read", FailureKind.BODY)
         if done.timed_out or not done.ok:
-            return errors.to_poll(done)
+            failed = errors.to_poll(done)
+            self._has_answered = self._has_answered or isinstance(failed, NotFound)
+            return failed
+        self._has_answered = True
         try:
             return Found(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:

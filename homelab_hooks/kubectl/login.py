@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import NamedTuple
 
 from homelab_hooks.kubectl.errors import is_own_line
@@ -24,6 +25,8 @@ class LoginPolicy(NamedTuple):
     timeout: float
     """seconds that a login may take"""
     now: Callable[[], float]
+    deadline: float = inf
+    """when the whole wait ends, in seconds of the clock: no login is waited for after that"""
 
 
 class LoginListener:
@@ -48,6 +51,11 @@ class LoginListener:
         if text.strip() and not is_own_line(text):
             self.words.append(truncate_text(strip_control_chars(text)))
 
+    @property
+    def has_waited_for_login(self) -> bool:
+        """Return whether the call was given the whole time of a login, after the plugin had printed something."""
+        return bool(self.words) and self._policy.now() - self._began >= self._policy.timeout
+
     def on_wait(self) -> None:
         """Show what the plugin has printed; raise CallExpired if the call, or the login, has taken too long."""
         elapsed = self._policy.now() - self._began
@@ -55,5 +63,6 @@ class LoginListener:
             for line in self.words[self._shown_count :]:
                 self._policy.show(line)
             self._shown_count = len(self.words)
-        if elapsed >= (max(self._within, self._policy.timeout) if self.words else self._within):
+        login_s = min(self._policy.timeout, self._policy.deadline - self._began)
+        if elapsed >= (max(self._within, login_s) if self.words else self._within):
             raise CallExpired

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.login import SHOW_AFTER_S, CallExpired, LoginListener, LoginPolicy
 from homelab_hooks.kubectl.model import WorkloadTarget
-from homelab_hooks.polling.outcome import Denied, FailureKind, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.system.process_runner import ProcessRunner
 from tests.support.clock import FakeClock
 from tests.waiting import HANG_S
@@ -112,6 +113,33 @@ def test_a_login_that_takes_too_long_is_denied_with_the_words(plugin: Path) -> N
     assert isinstance(found, Denied)
     assert found.final
     assert ASKS in found.reason
+
+
+WRAPPER = """#!/bin/sh
+echo 'Using context home' >&2
+[ -e {0}/answered ] && exec sleep 600
+touch {0}/answered
+echo '{{}}'
+"""
+"""a wrapper of kubectl that prints a line of its own; the API server answers the first call only"""
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["after-an-answer", "at-the-deadline"])
+def test_a_wrapper_that_prints_a_line_and_hangs_is_unavailable(*, answers: bool, tmp_path: Path) -> None:
+    """Within the time of the wait, so that the verdict is a timeout, or that the API server cannot be reached."""
+    file = tmp_path / "kubectl"
+    file.write_text(WRAPPER.format(tmp_path))
+    file.chmod(0o755)
+    if not answers:
+        (tmp_path / "answered").touch()
+    clock = SteppingClock(HANG_S / 8)
+    policy = LoginPolicy(lambda _: None, 2 * HANG_S, clock.now, inf if answers else HANG_S)
+    kubectl = Kubectl(ProcessRunner({"PATH": os.environ["PATH"]}), program=str(file)).with_login(policy)
+    if answers:
+        assert isinstance(kubectl.resource(TARGET, bool, within=100 * HANG_S), Found)
+    found = kubectl.workload(TARGET, within=HANG_S)
+    assert isinstance(found, Unavailable)
+    assert found.kind is FailureKind.TIMEOUT
 
 
 def test_a_kubectl_that_only_hangs_is_unavailable(tmp_path: Path) -> None:
