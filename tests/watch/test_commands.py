@@ -16,8 +16,10 @@ from homelab_hooks.simulators.woodpecker.script import Frame, PipelineTimeline, 
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.browser import open_page
 from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import Shell
 from tests.views.schema import objects
+from tests.waiting import wait_until
 from tests.watch.random_history import OLDER
 
 pytestmark = pytest.mark.slow
@@ -75,13 +77,20 @@ def test_status_has_the_code_of_the_watch_without_waiting(shell: Shell, push: An
 
 
 def test_status_opens_the_page_of_the_pipeline(shell: Shell, push: Any, tmp_path: Path) -> None:
+    """The browser may print, and stay open: neither changes what the command does."""
     push(RED)
-    browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1 ${{WOODPECKER_TOKEN:-no token}}" >{tmp_path}/opened\n')
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(
+        f'#!/bin/sh\necho printed; echo told >&2\necho "$1 ${{WOODPECKER_TOKEN:-no token}}" >{opened}.new\n'
+        f"mv {opened}.new {opened}\nuntil [ -e {tmp_path}/read ]; do sleep 0.1; done\n"
+    )
     browser.chmod(0o755)
     done = shell("homelab", "ci", "status", "--web", BROWSER=f"{browser} %s")
-    assert done.code == 1
-    assert (tmp_path / "opened").read_text() == f"{done.result['url']} no token\n"
+    wait_until(opened.exists, "the browser was not started")
+    (tmp_path / "read").touch()
+    assert (done.code, len(done.lines)) == (1, 1), done
+    assert "told" not in done.err
+    assert opened.read_text() == f"{done.result['url']} no token\n"
 
 
 def test_without_a_page_the_status_is_as_it_was(shell: Shell) -> None:
@@ -92,7 +101,7 @@ def test_without_a_page_the_status_is_as_it_was(shell: Shell) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "javascript:alert(1)", "--help", "", "ssh://h/"])
 def test_only_web_pages_are_opened(url: str) -> None:
-    assert not open_page(url)
+    assert not open_page(url, ProcessRunner({}))
 
 
 def test_status_knows_a_superseded_commit(shell: Shell, push: Any) -> None:

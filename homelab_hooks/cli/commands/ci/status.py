@@ -60,7 +60,7 @@ def _open_page(verdict: Verdict, session: Session) -> None:
     """Open the page that the result names; a warning if there is none, or no browser."""
     if not verdict.url:
         problem = "there is no pipeline whose page could be opened"
-    elif open_page(verdict.url):
+    elif open_page(verdict.url, session.runtime.process_runner):
         return
     else:
         problem = "no browser could be started; set BROWSER, or open the URL of the result"
