@@ -24,6 +24,8 @@ class CommandError(Exception):
         self.hint = hint
         self.exit = exit
         self.landed = landed
+        self.setting = ""
+        """the name of the setting whose value cannot be used; empty for every other error"""
 
 
 class WrongServerError(CommandError):

@@ -145,6 +145,7 @@ def resolve_config_leniently(sources: SettingSources) -> tuple[Config, tuple[Com
         try:
             by_name[setting.name] = _resolve_setting(setting, sources)
         except CommandError as problem:
+            problem.setting = setting.name
             problems.append(problem)
             by_name[setting.name] = _as_unset(setting, sources, "malformed")
     remote_forges, forge_problems = read_remote_forges(sources.git)

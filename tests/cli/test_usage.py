@@ -295,6 +295,15 @@ def test_the_manifest_lists_every_verb_with_its_tier(bare: Shell) -> None:
     assert json.loads(bare("homelab", "manifest", "--schema").out) == SCHEMA
 
 
+def test_of_the_settings_the_manifest_needs_only_the_output(shell: Shell, clone: Clone) -> None:
+    clone.git("config", "homelab.timeout", "bogus")
+    for options in ([], ["--json"], ["--schema"], ["--output", "json"]):
+        assert shell("homelab", "manifest", *options).code == 0
+    wrong = shell("homelab", "manifest", "--output", "bogus")
+    assert wrong.code == 2
+    assert "invalid value 'bogus' for --output" in wrong.err
+
+
 @pytest.mark.parametrize("variable", [True, False], ids=["variable", "option"])
 def test_every_answer_is_events_and_one_result_in_json(shell: Shell, *, variable: bool) -> None:
     """Also of the commands that print no result line in plain mode, and by the variable, which holds for all."""

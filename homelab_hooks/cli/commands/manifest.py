@@ -33,8 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Print the list, or the document."""
-    session.config(vars(args))
+    """Print the list, or the document; of the settings, only that of the output matters."""
+    _, problems = session.resolve_leniently(vars(args))
+    for problem in problems:
+        if problem.setting == "output":
+            raise problem
     if args.json or args.schema:
         document = manifest_document() if args.json else load_schema()
         session.runtime.terminal.out(json.dumps(document, indent=1))
