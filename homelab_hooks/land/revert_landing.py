@@ -141,14 +141,16 @@ def conclude_continued(verdict: Verdict, state: LandingState, parts: LandingDepe
     inside, commit = parts.git, state.request.revert
     path, base = str(inside.location.top_level()), base_outside(inside, commit)
     is_pending = pending_landing(inside) is not None
-    outside, known = inside.at(base), verdict.sha if verdict.landed else state.original_commit
+    outside = inside.at(base)
+    known = (verdict.proposed or verdict.sha) if verdict.landed else state.original_commit
     has_work = bool(inside.worktree.unsaved_files()) or not inside.history.is_ancestor(
         older=inside.history.head(), newer=known
     )
     if is_pending or has_work or keeps_worktree(verdict, is_pending=is_pending):
         if not is_pending:
             log_line(parts, f"the worktree has files or commits of yours and stays: {path}", level=LogLevel.WARNING)
-        return verdict._replace(revert=RevertResult(commit=commit, reason=verdict.reason))
+        sha = verdict.sha if verdict.landed else ""
+        return verdict._replace(revert=RevertResult(commit=commit, sha=sha, reason=verdict.reason))
     aborted = verdict.exit is ExitCode.OK and not verdict.landed and not verdict.label
     if aborted:
         reason = f"the revert of {short_sha(commit)} was undone; nothing was landed"

@@ -123,6 +123,16 @@ def test_a_revert_that_was_cut_short_goes_on_in_its_worktree(
     assert (ann.head, ann.git("status", "--porcelain"), place.exists()) == (tip, before, False)
 
 
+def test_a_landing_that_is_to_be_reverted_is_not_continued_in_the_background(
+    shell: Shell, workshop: ScratchRepositories
+) -> None:
+    before = workshop.server_commit()
+    assert land(shell, "--on-failure", "revert", "--follow", "run:true", verify="false").code == ExitCode.VERIFY_FAILED
+    done = land(shell, "--continue", "--detach", "--follow", "run:true")
+    assert (done.code, workshop.server_commit()) == (ExitCode.USAGE, before), done
+    assert "--on-failure and --detach" in result(done)["reason"]
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -13,6 +13,7 @@ import pytest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
+from homelab_hooks.land.preflight import state_file
 from homelab_hooks.land.request import LandingDependencies, LandRequest, SkipVerification, VerifyCommand
 from homelab_hooks.land.revert_landing import (
     RevertOrder,
@@ -300,6 +301,27 @@ def test_a_failed_verification_keeps_the_worktree_and_hinders_no_other_landing(
     ended = end_revert(worktree_of(ann, tip, seal), lambda there: land_run.continue_landing(there, SkipVerification()))
     assert ended.landed
     assert files_on_target(workshop) == {"README", "b"}
+    assert no_worktree_is_left(ann)
+
+
+def test_a_continued_revert_that_the_forge_squashed_leaves_no_worktree(
+    workshop: ScratchRepositories, git_land: GitLand, revert: Revert, end_revert: Callable[..., Verdict], seal: Any
+) -> None:
+    """The commit on the target does not contain the one that was proposed."""
+    ann = workshop.clone("ann")
+    tip = land_topic(ann, git_land, "a")
+    assert revert(ann, tip, verify="false").exit is ExitCode.VERIFY_FAILED
+    place = worktree_of(ann, tip, seal)
+
+    def squash(there: LandingDependencies) -> Verdict:
+        sha = place.git("commit-tree", "HEAD^{tree}", "-p", "origin/main", "-m", "squashed")
+        place.git("push", "--quiet", "origin", f"{sha}:refs/heads/main")
+        state_file(there.git).clear()
+        return Verdict(ExitCode.OK, landed=True, sha=sha, proposed=place.head)
+
+    ended = end_revert(place, squash)
+    assert ended.revert is not None
+    assert ended.revert.sha == workshop.server_commit()
     assert no_worktree_is_left(ann)
 
 

@@ -144,9 +144,9 @@ def _check_message(args: argparse.Namespace) -> None:
 
 def _land(args: argparse.Namespace, session: Session) -> Verdict:
     _check_message(args)
-    _check_revert(args)
     if args.proceed:
         _restore_options(args, session)
+    _check_revert(args)
     config = session.config(vars(args))
     git = session.runtime.git_interactive
     session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
@@ -247,7 +247,7 @@ def _take_back(verdict: Verdict, args: argparse.Namespace, session: Session) -> 
     """
     text = f"the rollout of {short_sha(verdict.sha)} failed: reverting it (--on-failure revert)"
     session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
-    changed = {"revert": verdict.sha, "on_failure": None, "proceed": False, "lands_after": True}
+    changed = {"revert": verdict.sha, "on_failure": None, "message": None, "proceed": False, "lands_after": True}
     again = argparse.Namespace(**{**vars(args), **changed})
     config = session.config_inside(vars(again))
     outcome = _handle_interrupt(again, session, lambda: _revert(again, config, session, before=verdict.before))
