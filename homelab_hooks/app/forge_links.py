@@ -15,7 +15,7 @@ from homelab_hooks.events import Stage
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.link import Link
 from homelab_hooks.git.history import Commit
-from homelab_hooks.net.http import HttpClient, resolve_host
+from homelab_hooks.net.http import HttpClient, find_proxy, resolve_host
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope
 
@@ -96,7 +96,10 @@ def _make_log_hosts(context: ChainContext, remote: ForgeRemote) -> LogHosts:
 
     def connect(server: ServerUrl, address: str) -> HttpClient:
         port = dial.port if (dial := find_dial(server.host, config.connect_to)) else None
-        pinned = Dial(address, port)
+        pinned = Dial(address, port) if address else None
         return HttpClient(server, clock=runtime.clock, dial=pinned, ca_file=config.forge_ca_file)
 
-    return LogHosts(remote.place.api_server, resolve, connect)
+    def is_proxied(server: ServerUrl) -> bool:
+        return find_dial(server.host, config.connect_to) is None and find_proxy(server) is not None
+
+    return LogHosts(remote.place.api_server, resolve, connect, is_proxied)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def make_registry_client(runtime: Runtime, config: Config) -> RegistryClient:
     """Return a client that reads nothing and sends nothing before the first question."""
-    from homelab_hooks.net.http import AddedCaFile, HttpClient, resolve_host
+    from homelab_hooks.net.http import AddedCaFile, HttpClient, find_proxy, resolve_host
     from homelab_hooks.registry.client import RegistryClient
     from homelab_hooks.registry.credentials import DockerCredentials, list_config_files
     from homelab_hooks.registry.exchange import RegistryHosts
@@ -32,6 +32,7 @@ def make_registry_client(runtime: Runtime, config: Config) -> RegistryClient:
         now=runtime.clock.now,
         connect_to=config.connect_to,
         redact=runtime.redact.add,
+        has_proxy=lambda server: find_proxy(server) is not None,
     )
     logins = DockerCredentials(list_config_files(runtime.environ), runtime.process_runner)
     return RegistryClient(hosts, logins, allows_http=config.allows_http)

@@ -9,7 +9,8 @@ user's own network.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +18,10 @@ from homelab_hooks.config.address import ServerUrl, parse_server_url
 
 MAX_LOCATION_CHARS = 16384
 """characters of the longest address; servers refuse much shorter ones (nginx: 8 KiB, Go: 1 MiB with all headers)"""
+
+
+_NUMERIC_HOST = re.compile(r".*:.*|(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)\.?")
+"""an address, also in the forms that only inet_aton(3) reads, such as 0x7f.1 (WHATWG URL, "ends in a number")"""
 
 
 class DownloadPlace(NamedTuple):
@@ -58,6 +63,40 @@ def parse_download_redirect(location: str, origin: ServerUrl, subject: str) -> D
     return DownloadPlace(server, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
 
 
+def find_download_address(
+    place: DownloadPlace,
+    origin: ServerUrl,
+    subject: str,
+    *,
+    resolve: Callable[[ServerUrl], Sequence[str]],
+    is_proxied: Callable[[ServerUrl], bool],
+) -> str | RedirectRefused:
+    """Return the address to download from; empty if a proxy connects to the place. Raises OSError.
+
+    The caller pins the address, because the name may lead elsewhere a moment later. A proxy looks the name up itself,
+    so that only an address that the redirect names can be checked then.
+
+    Args:
+        origin: the server that sent the redirect.
+        subject: what is downloaded, for messages.
+        resolve: returns the addresses of a server; raises OSError.
+        is_proxied: returns whether requests to a server go through a proxy.
+    """
+    if not is_proxied(place.server):
+        return choose_download_address(resolve(place.server), resolve(origin), subject)
+    if _is_private_number(place.server.host) and not _is_private_number(origin.host):
+        return _lead_to_private(subject)
+    return ""
+
+
+def _is_private_number(host: str) -> bool:
+    return bool(_NUMERIC_HOST.fullmatch(host)) and not is_public_address(host)
+
+
+def _lead_to_private(subject: str) -> RedirectRefused:
+    return RedirectRefused(f"the redirect of {subject} leads to a private address")
+
+
 def choose_download_address(
     addresses: Sequence[str], own_addresses: Sequence[str], subject: str
 ) -> str | RedirectRefused:
@@ -77,7 +116,7 @@ def choose_download_address(
         return RedirectRefused(f"the host of {subject} has no address")
     is_own_private = any(not is_public_address(address) for address in own_addresses)
     if not is_own_private and any(not is_public_address(address) for address in addresses):
-        return RedirectRefused(f"the redirect of {subject} leads to a private address")
+        return _lead_to_private(subject)
     return addresses[0]
 
 

@@ -9,7 +9,7 @@ from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.net.download_redirect import (
     DownloadPlace,
     RedirectRefused,
-    choose_download_address,
+    find_download_address,
     parse_download_redirect,
 )
 from homelab_hooks.net.message import REDIRECT_STATUSES, FailureCause, HttpRequest, HttpResponse, RequestFailed
@@ -70,14 +70,17 @@ class RegistryConnection:
     def _follow(self, place: DownloadPlace, subject: str, question: RegistryQuestion) -> HttpResponse | RegistrySilence:
         storage = f"the storage of {question.registry} at {place.server.host}"
         try:
-            found = self._hosts.find_addresses(place.server, question)
-            own = self._hosts.find_addresses(self._servers[0], question)
+            address = find_download_address(
+                place,
+                self._servers[0],
+                subject,
+                resolve=lambda server: self._hosts.find_addresses(server, question),
+                is_proxied=self._hosts.is_proxied,
+            )
         except OSError as error:
             return RegistrySilence(reason=f"{storage}: {strip_control_chars(str(error))}", passing=True)
-        address = choose_download_address(found, own, subject)
         if isinstance(address, RedirectRefused):
             return RegistrySilence(reason=f"{question.registry}: {address.reason}")
-        # The address that was checked is the one that is used: the name may lead elsewhere a moment later.
         answer = self._hosts.send(place.server, HttpRequest("GET", place.target), question, address=address)
         return explain_failure(answer, storage) if isinstance(answer, RequestFailed) else answer
 

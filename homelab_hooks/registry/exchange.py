@@ -52,6 +52,7 @@ class RegistryHosts:
         now: the clock.
         connect_to: the addresses to connect to instead of using DNS.
         redact: is given each secret before it is sent.
+        has_proxy: returns whether the environment names a proxy for a server.
     """
 
     connect: Callable[[ServerUrl, Dial | None], RegistryTransport]
@@ -59,6 +60,7 @@ class RegistryHosts:
     now: Callable[[], float]
     connect_to: tuple[ConnectTo, ...] = ()
     redact: Callable[[str], None] = lambda _: None
+    has_proxy: Callable[[ServerUrl], bool] = lambda _: False
     _transports: dict[tuple[ServerUrl, Dial | None], RegistryTransport] = field(default_factory=dict)
 
     def send(
@@ -87,6 +89,10 @@ class RegistryHosts:
         dial = find_dial(server.host, self.connect_to)
         left_s = max(0.1, min(REQUEST_TIMEOUT_S, question.until - self.now()))
         return (dial.address,) if dial else self.resolve(server, left_s)
+
+    def is_proxied(self, server: ServerUrl) -> bool:
+        """Return whether requests to a server go through a proxy: the address that the user set takes precedence."""
+        return find_dial(server.host, self.connect_to) is None and self.has_proxy(server)
 
     def close(self) -> None:
         """Close all connections; the next request opens one again."""

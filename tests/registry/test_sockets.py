@@ -17,6 +17,7 @@ from homelab_hooks.simulators.faults import BAD_GATEWAY, FaultPlan, FaultRule, R
 from homelab_hooks.simulators.registry.api import TOKEN_PATH, RegistryLogins
 from homelab_hooks.simulators.registry.server import RegistrySimulator
 from homelab_hooks.simulators.registry.store import RegistryStore
+from tests.net.conftest import PROXIES, Tunnel
 from tests.registry.registry_world import SHA
 
 PASSWORD = "canary-password"
@@ -102,6 +103,26 @@ def test_a_redirect_within_the_registry_carries_no_credentials(place: Place) -> 
     assert isinstance(found, RegistrySilence)  # the simulated storage has nothing
     stored = [request for request in registry.requests if request.path.startswith("/storage/")]
     assert ["authorization" in request.headers for request in stored] == [False]
+
+
+@pytest.mark.parametrize("dial", [False, True], ids=["proxy", "dial"])
+def test_a_redirect_to_another_host_goes_through_the_proxy_unless_its_address_is_set(
+    *, place: Place, monkeypatch: pytest.MonkeyPatch, dial: bool
+) -> None:
+    """Only the proxy has to find the host."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with closing(Tunnel()) as tunnel, closing(Tunnel()) as direct:
+        monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+        if dial:
+            place.environ["HOMELAB_CONNECT_TO"] = f"storage.example.test=127.0.0.1:{direct.port}"
+        registry = place.open()
+        place.log_in(registry)
+        registry.api.storage = "https://storage.example.test/blobs"
+        found = place.describe(registry)
+        assert isinstance(found, RegistrySilence)  # the proxy refuses, and nothing answers TLS at the address
+        assert tunnel.asked == ([] if dial else ["CONNECT storage.example.test:443 HTTP/1.1"])
 
 
 def test_a_registry_behind_a_load_balancer_that_is_down_is_passing(place: Place) -> None:

@@ -11,7 +11,7 @@ from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.net.download_redirect import (
     DownloadPlace,
     RedirectRefused,
-    choose_download_address,
+    find_download_address,
     parse_download_redirect,
 )
 from homelab_hooks.net.message import REDIRECT_STATUSES, HttpRequest, HttpResponse, RequestFailed
@@ -37,12 +37,15 @@ class LogHosts:
     Attributes:
         forge: the server of the API.
         resolve: returns the addresses of a server, within these seconds; raises OSError.
-        connect: returns a transport to a server at one of its addresses, without a token.
+        connect: returns a transport to a server at one of its addresses, or through the proxy if that is empty, without
+            a token.
+        is_proxied: returns whether requests to a server go through a proxy.
     """
 
     forge: ServerUrl
     resolve: Callable[[ServerUrl, float], tuple[str, ...]]
     connect: Callable[[ServerUrl, str], LogTransport]
+    is_proxied: Callable[[ServerUrl], bool] = lambda _: False
 
 
 def read_log_response(answer: HttpResponse | RequestFailed, hosts: LogHosts, *, within: float) -> Poll[str]:
@@ -55,13 +58,17 @@ def read_log_response(answer: HttpResponse | RequestFailed, hosts: LogHosts, *, 
 
 def _follow(place: DownloadPlace, hosts: LogHosts, within: float) -> Poll[str]:
     try:
-        found = hosts.resolve(place.server, within)
-        address = choose_download_address(found, hosts.resolve(hosts.forge, within), _SUBJECT)
+        address = find_download_address(
+            place,
+            hosts.forge,
+            _SUBJECT,
+            resolve=lambda server: hosts.resolve(server, within),
+            is_proxied=hosts.is_proxied,
+        )
     except OSError as error:
         return Unavailable(f"the host of the log cannot be found: {strip_control_chars(str(error))}")
     if isinstance(address, RedirectRefused):
         return _refuse(address)
-    # The address that was checked is the one that is used: the name may lead elsewhere a moment later.
     transport = hosts.connect(place.server, address)
     return _read_text(transport.send(HttpRequest("GET", place.target), timeout=within, max_bytes=MAX_LOG_BYTES))
 

@@ -27,7 +27,10 @@ LOGS = "GET /api/v1/repos/acme/app/actions/jobs/7/logs"
 class Download:
     """A download that is redirected; `addresses` by host."""
 
-    def __init__(self, location: str, addresses: dict[str, str], answer: int = 200) -> None:
+    def __init__(
+        self, location: str, addresses: dict[str, str], answer: int = 200, *, is_proxied: bool = False
+    ) -> None:
+        self._is_proxied = is_proxied
         self.forge = FakeTransport({LOGS: reply(302, location=location)})
         self.other = FakeTransport(
             {"GET /log?sig=s3cret": reply(answer, "boom", location="https://third.example.test/")}
@@ -44,7 +47,8 @@ class Download:
             self.connected.append((server.origin, address))
             return self.other
 
-        client = ActionsClient(connect(self.forge), LogHosts(FORGE, resolve, open_host), "a1" * 20)
+        hosts = LogHosts(FORGE, resolve, open_host, lambda _: self._is_proxied)
+        client = ActionsClient(connect(self.forge), hosts, "a1" * 20)
         step = Step((7, 0), 1, "test", Status.FAILURE)
         return client.log(Repo("acme/app", "acme/app"), RunRef(1, "#1"), step, within=5)
 
@@ -66,6 +70,22 @@ def test_the_token_is_sent_to_the_forge_only() -> None:
 def test_a_redirect_into_a_private_network_is_refused(address: str) -> None:
     hosts = {"logs.example.test": address, "api.github.com": PUBLIC}
     download = Download("https://logs.example.test/log?sig=s3cret", hosts)
+    assert isinstance(download.read(), Denied)
+    assert download.connected == []
+
+
+def test_behind_a_proxy_no_address_is_looked_up_or_pinned() -> None:
+    """The proxy may be the only one that finds the host."""
+    download = Download("https://logs.example.test/log?sig=s3cret", {}, is_proxied=True)
+    assert isinstance(download.read(), Found)
+    assert download.connected == [("https://logs.example.test", "")]
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "10.0.0.8", "[fd00::1]", "[::ffff:10.0.0.1]", "0x7f.1", "167772168"]
+)
+def test_a_proxy_is_not_asked_for_a_private_address(host: str) -> None:
+    download = Download(f"https://{host}/log?sig=s3cret", {}, is_proxied=True)
     assert isinstance(download.read(), Denied)
     assert download.connected == []
 
