@@ -148,6 +148,10 @@ class Session:
         """Remember the command that resumes what runs now; it is printed if the command is interrupted."""
         self.resume = command
 
+    def reserve_stdout(self) -> None:
+        """Write everything to stderr from now on, the result too: stdout belongs to a protocol."""
+        self.runtime.terminal.stdout_is_reserved = True
+
     @property
     def writes_json(self) -> bool:
         """Return whether stdout is newline-delimited JSON, so that an answer has to be an event."""

@@ -128,6 +128,29 @@ def pass_signals_to(receiver: Callable[[int], None]) -> Iterator[None]:
         ignore_signals()
 
 
+@contextlib.contextmanager
+def interrupt_event_loop() -> Iterator[None]:
+    """Within this context, every signal raises KeyboardInterrupt; on leaving it, what `catch_signals` says.
+
+    An event loop of asyncio logs every other exception of a callback, and goes on.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    _STATE.receiver = interrupt
+    try:
+        yield
+    except KeyboardInterrupt:
+        if received and received[0] != signal.SIGINT:
+            raise Terminated from None
+        raise
+    finally:
+        _STATE.receiver = None
+
+
 def acknowledge_interrupt() -> None:
     """Report that the exception of a signal was caught and work continues; otherwise it is raised again."""
     _RERAISER.stop()

@@ -37,13 +37,15 @@ class Terminal:
         self._lock = threading.RLock()
         self._log_budget: int | None = None
         self._moved_below_prompt = False
+        self.stdout_is_reserved = False
+        """whether stdout belongs to a protocol, so that `out` writes to stderr"""
         self.write_error = ""
         """why output on stdout was lost, as on a full disk; empty if none was, or if its reader has gone away"""
 
     def out(self, line: str) -> None:
         """Write a line to stdout and flush it; a closed pipe is not an error."""
         self.draw((), ())
-        self._write(sys.stdout, line)
+        self._write(sys.stderr if self.stdout_is_reserved else sys.stdout, line)
 
     def err(self, line: str) -> None:
         """Write a line to stderr and flush it; after `limit_log`, up to the limit."""

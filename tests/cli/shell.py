@@ -53,14 +53,16 @@ class Shell:
         assert not done.timed_out, done
         return CommandResult(done.code, done.out, done.err)
 
-    def start(self, *argv: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    def start(
+        self, *argv: str, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         """Start it and return."""
         environ: Mapping[str, str] = {**self.environ, **self.more}
         return subprocess.Popen(
             [str(PROGRAMS / argv[0]), *argv[1:]],
             cwd=self.directory,
             env=environ,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,
             start_new_session=True,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -237,6 +239,21 @@ def running_follows(directory: str) -> list[int]:
     return [number for number in processes_in(directory) if "cli follow --timeout=600s" in command_line(number)]
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+def test_a_server_that_is_ended_writes_nothing_but_the_protocol(shell: Shell, number: int, code: int) -> None:
+    server = shell.start("homelab", "mcp", stdin=subprocess.PIPE)
+    assert server.stdin is not None
+    assert server.stdout is not None
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    server.stdin.write(f"{json.dumps({'jsonrpc': '2.0', 'id': 1, 'method': 'initialize', 'params': hello})}\n".encode())
+    server.stdin.flush()
+    assert json.loads(server.stdout.readline())["id"] == 1
+    os.kill(server.pid, number)
+    out, err = server.communicate(timeout=HANG_S)
+    assert (server.returncode, out) == (code, b""), err
+    assert f"homelab: interrupted exit={code}".encode() in err
+
+
 def test_without_the_extra_the_command_names_it(shell: Shell, tmp_path: Any) -> None:
     missing = tmp_path / "shadow" / "mcp"
     missing.mkdir(parents=True)
@@ -248,6 +265,7 @@ def test_without_the_extra_the_command_names_it(shell: Shell, tmp_path: Any) -> 
     done = ProcessRunner({**shell.environ, **shell.more}).run(
         [str(PROGRAMS / "python"), "-c", script], cwd=shell.directory, timeout=HANG_S
     )
-    assert done.code == 2
+    assert (done.code, done.out) == (2, "")
+    assert "homelab: usage exit=2" in done.err
     assert "needs the extra mcp" in done.err
     assert "pipx inject homelab-hooks mcp" in done.err

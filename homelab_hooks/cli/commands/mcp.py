@@ -12,6 +12,7 @@ import argparse
 from homelab_hooks import __version__
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
+from homelab_hooks.system.signals import interrupt_event_loop
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Serve until the client closes standard input. Only the protocol is written to standard output."""
     del args
+    session.reserve_stdout()
     try:
         from homelab_hooks.app.mcp_server import serve
     except ModuleNotFoundError as error:
@@ -30,5 +32,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
             hint="install it: pipx inject homelab-hooks mcp, or in a checkout uv tool install '.[mcp]'",
         ) from None
     session.runtime.require_directory()
-    serve(session.runtime.environ, session.runtime.directory, __version__)
+    with interrupt_event_loop():
+        serve(session.runtime.environ, session.runtime.directory, __version__)
     return 0
