@@ -118,7 +118,11 @@ def describe_running_image(reader: RepositoryReader, digest: str, sha: str) -> R
 def _match_commit_tag(
     reader: RepositoryReader, running: ImageManifest | ImageIndex, sha: str
 ) -> TagMatch | RegistrySilence:
-    """Return the first tag that names the commit, and whether it is the running image."""
+    """Return the tag that names the commit and is the running image; else the first one that names it.
+
+    Stages of one build may be pushed under the SHA in different lengths.
+    """
+    first = TagMatch()
     for tag in list_commit_tags(sha):
         digest = reader.read_tag_digest(tag)
         if isinstance(digest, RegistrySilence):
@@ -127,5 +131,7 @@ def _match_commit_tag(
             tagged = running if digest == running.digest else reader.read_manifest(digest)
             if isinstance(tagged, RegistrySilence):
                 return tagged
-            return TagMatch(tag, is_running=is_same_image(running, tagged))
-    return TagMatch()
+            if is_same_image(running, tagged):
+                return TagMatch(tag, is_running=True)
+            first = first if first.tag else TagMatch(tag)
+    return first

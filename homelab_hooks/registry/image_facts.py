@@ -25,7 +25,7 @@ class ImageRevisions(NamedTuple):
 
 
 class TagMatch(NamedTuple):
-    """The first tag that names the commit, empty if there is none, and whether it is the running image."""
+    """A tag that names the commit, empty if there is none, and whether it is the running image."""
 
     tag: str = ""
     is_running: bool = False

@@ -75,6 +75,12 @@ def test_the_tag_of_another_image_does_not_count(world: RegistryWorld, app: Simu
     assert world.describe(running) == ImageFacts(commit_tag=SHA)
 
 
+def test_another_length_of_the_tag_may_be_the_image(world: RegistryWorld, app: SimulatedRepository) -> None:
+    app.push_image(SHA, content="built by the test stage")
+    running = app.push_image("latest", SHA[:8], content="built by the release stage")
+    assert world.describe(running) == ImageFacts(is_commit_tag=True, commit_tag=SHA[:8])
+
+
 def test_a_platform_of_the_tagged_index_is_the_image(world: RegistryWorld, app: SimulatedRepository) -> None:
     one, two = app.push_image(content="1"), app.push_image(content="2", architecture="arm64")
     app.push_index(SHA[:7], platforms={"amd64": one, "arm64": two})

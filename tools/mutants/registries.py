@@ -52,7 +52,7 @@ REGISTRIES = (
     Defence(
         "registry-other-tags",
         "a tag of the commit that names another image proves nothing",
-        (Change("registry/client.py", "is_running=is_same_image(running, tagged)", "is_running=True"),),
+        (Change("registry/client.py", "if is_same_image(running, tagged):", "if tagged:"),),
         (f"{CLIENT}::test_the_tag_of_another_image_does_not_count",),
     ),
     Defence(
