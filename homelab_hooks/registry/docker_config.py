@@ -38,7 +38,7 @@ class RegistryLogin:
     @property
     def basic(self) -> str:
         """Return the value of an Authorization header; empty for an identity token."""
-        pair = f"{self.user}:{self.password}".encode("utf-8", "replace")
+        pair = f"{self.user}:{self.password}".encode()
         return f"Basic {base64.b64encode(pair).decode()}" if self.password else ""
 
 
@@ -124,9 +124,20 @@ def make_login(user: str, password: str, identity_token: str, source: str) -> Re
     secret = identity_token or password
     if len(secret) > MAX_SECRET_CHARS or len(user) > MAX_SECRET_CHARS:
         return LoginProblem(f"the credentials from {source} are longer than {MAX_SECRET_CHARS} characters")
+    if not _is_unicode(user + secret):
+        return LoginProblem(f"the credentials from {source} are not valid Unicode")
     if identity_token:
         return RegistryLogin(user, source, identity_token=identity_token)
     return RegistryLogin(user, source, password) if password else None
+
+
+def _is_unicode(text: str) -> bool:
+    r"""Return whether a text can be sent: JSON may contain half of a pair of surrogates, as in `"\ud800"`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_helper_output(output: bytes, helper: CredentialHelper) -> RegistryLogin | LoginProblem | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,21 @@ def test_an_identity_token_replaces_the_password() -> None:
     found = find({"auths": {"registry.example.test:5000": entry}})
     assert isinstance(found, RegistryLogin)
     assert (found.identity_token, found.password, found.basic) == ("t0ken", "", "")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"identitytoken": "a\ud800b"},
+        {"username": "ann", "password": "a\ud800b"},
+        {"username": "\ud800", "password": "p"},
+    ],
+)
+def test_credentials_that_cannot_be_encoded_are_a_problem(entry: dict[str, str]) -> None:
+    content = json.dumps({"auths": {"registry.example.test:5000": entry}}).encode()
+    config = parse_docker_config(content, SOURCE)
+    assert not isinstance(config, LoginProblem)
+    assert find(config) == LoginProblem(f"the credentials from {SOURCE} are not valid Unicode")
 
 
 def test_a_helper_takes_precedence_and_one_for_the_registry_most_of_all() -> None:
