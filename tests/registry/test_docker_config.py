@@ -90,7 +90,7 @@ def test_credentials_that_cannot_be_encoded_are_a_problem(entry: dict[str, str])
     content = json.dumps({"auths": {"registry.example.test:5000": entry}}).encode()
     config = parse_docker_config(content, SOURCE)
     assert not isinstance(config, LoginProblem)
-    assert find(config) == LoginProblem(f"the credentials from {SOURCE} are not valid Unicode")
+    assert find(dict(config)) == LoginProblem(f"the credentials from {SOURCE} are not valid Unicode")
 
 
 def test_a_helper_takes_precedence_and_one_for_the_registry_most_of_all() -> None:
