@@ -80,8 +80,9 @@ class InstallReceipts:
 def apply_change(change: FileChange, store: InstallReceipts) -> bool:
     """Write the file; return False if it was changed since it was read. Raises OSError.
 
-    The receipt is written first and removed last, so that an interrupted run can be repeated. Folders that were created
-    for a file are removed with it if they are empty.
+    The receipt is written first and removed last, so that an interrupted run can be repeated. If the file cannot be
+    written, the earlier receipt is put back. Folders that were created for a file are removed with it if they are
+    empty.
     """
     if read_state(change.path).data != change.before:
         return False
@@ -90,15 +91,24 @@ def apply_change(change: FileChange, store: InstallReceipts) -> bool:
     if change.receipt is not None:
         made = made or tuple(str(folder) for folder in change.path.parents if not folder.exists())
         store.save(change.path, change.receipt._replace(made_folders=made))
+    try:
+        _write(change, made)
+    except OSError:
+        if change.receipt is not None and earlier is not None:  # the file is still what the earlier one describes
+            store.save(change.path, earlier)
+        raise
+    if change.receipt is None:
+        store.delete(change.path)
+    return True
+
+
+def _write(change: FileChange, made: Sequence[str]) -> None:
     if change.after is None:
         change.path.unlink(missing_ok=True)
         _remove_empty(made)
     elif change.after != change.before:
         change.path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(change.path, change.after.decode("utf-8", "surrogateescape"), mode=change.mode, durable=True)
-    if change.receipt is None:
-        store.delete(change.path)
-    return True
 
 
 def _remove_empty(folders: Sequence[str]) -> None:
