@@ -39,6 +39,15 @@ class PushSettings(NamedTuple):
     default: str
 
 
+class FetchSource(NamedTuple):
+    """What a branch is fetched from, so that it comes from where a push goes."""
+
+    name: str
+    """a remote's name, or a URL"""
+    tracking: str
+    """the remote whose tracking ref is moved too; empty if there is none"""
+
+
 class Remotes:
     """Reads the configuration of the remotes, and queries them."""
 
@@ -56,6 +65,12 @@ class Remotes:
     def fetch_url(self, remote: str) -> str:
         """Return the URL that a fetch from this remote uses, after insteadOf."""
         return next(iter(self._urls(remote)), remote)
+
+    def choose_fetch_source(self, remote: str, push_url: str) -> FetchSource:
+        """Return the remote, or the URL that is pushed to if the remote is fetched from another one."""
+        if remote not in self.remote_names():
+            return FetchSource(remote, "")
+        return FetchSource(remote if self.fetch_url(remote) == push_url else push_url, remote)
 
     def fetch_refspecs(self, remote: str) -> tuple[str, ...]:
         """Return `remote.<name>.fetch`."""

@@ -26,8 +26,9 @@ def find_merged_commit(landing: Landing, named: str) -> MergedCommit:
         named: the merge commit that the forge names; it counts only if the target has it.
     """
     git, state = landing.git, landing.state
-    is_named = state.remote in git.remotes.remote_names()
-    tip, _ = git.transfer.fetch_tip(state.push_url, state.target, remote=state.remote if is_named else "")
+    source = git.remotes.choose_fetch_source(state.remote, state.push_url)
+    listener = landing.listen("fetch", f"git fetch of {landing.upstream}")
+    tip, _ = git.transfer.fetch_tip(source.name, state.target, remote=source.tracking, listener=listener)
     if not tip:
         return MergedCommit(None)
     proposed = state.pushed_commit

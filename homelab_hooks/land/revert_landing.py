@@ -204,10 +204,9 @@ def _choose(
 
 def _fetch(parts: LandingDependencies, target: RevertTarget) -> str:
     git = parts.git
-    named = target.remote if target.tracking else ""
-    source = target.remote if not named or git.remotes.fetch_url(named) == target.push_url else target.push_url
+    source = git.remotes.choose_fetch_source(target.remote, target.push_url)
     listener = ChildOutput("fetch", emit=parts.tell, clock=parts.clock, waiting_for=f"git fetch of {target.upstream}")
-    tip, done = git.transfer.fetch_tip(source, target.branch, remote=named, listener=listener)
+    tip, done = git.transfer.fetch_tip(source.name, target.branch, remote=source.tracking, listener=listener)
     if not tip:
         raise fetch_error(done, target.upstream)
     return tip

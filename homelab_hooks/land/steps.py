@@ -45,17 +45,14 @@ def fetch_target(landing: Landing) -> str:
     git, state = landing.git, landing.state
     landing.round_began = landing.dependencies.clock.now()
     with landing.stage(Stage.FETCH) as report:
-        named = state.remote in git.remotes.remote_names()
-        source = state.remote if not named or git.remotes.fetch_url(state.remote) == state.push_url else state.push_url
+        source = git.remotes.choose_fetch_source(state.remote, state.push_url)
         listener = landing.listen("fetch", f"git fetch of {landing.upstream}")
-        tip, done = git.transfer.fetch_tip(
-            source, state.target, remote=state.remote if named else "", listener=listener
-        )
+        tip, done = git.transfer.fetch_tip(source.name, state.target, remote=source.tracking, listener=listener)
         if not tip:
             raise fetch_error(done, landing.upstream)
         landing.save(target_commit=tip)
         if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
-            git.transfer.fetch_all_history(source, listener=listener)
+            git.transfer.fetch_all_history(source.name, listener=listener)
         report.detail = f"{landing.upstream} is at {short_sha(tip)}"
     return tip
 
