@@ -68,8 +68,8 @@ REVERTS = (
         (
             Change(
                 "cli/commands/work/land.py",
-                '"on_failure": None, "proceed": False, "lands_after": True}',
-                '"proceed": False, "lands_after": True}',
+                '"on_failure": None, "message": None, "proceed": False, "lands_after": True}',
+                '"message": None, "proceed": False, "lands_after": True}',
             ),
             Change(
                 "cli/commands/work/land.py",
