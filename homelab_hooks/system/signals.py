@@ -118,6 +118,17 @@ def ignore_signals() -> None:
         signal.signal(signal.SIGALRM, lambda *_: None)
 
 
+def run_after_result(work: Callable[[], None]) -> None:
+    """Run `work` although the result is written, and end it if a signal arrives, which changes nothing else."""
+    _STATE.ignored = False
+    try:
+        run_interruptible(work)
+    except (KeyboardInterrupt, Terminated):
+        pass
+    finally:
+        ignore_signals()
+
+
 @contextlib.contextmanager
 def pass_signals_to(receiver: Callable[[int], None]) -> Iterator[None]:
     """Within this context, forward signals to `receiver`, whose process prints the result; ignore them afterwards."""

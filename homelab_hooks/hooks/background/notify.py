@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
-from homelab_hooks.notify.apprise_job import send_through_apprise
+from homelab_hooks.notify.apprise_job import SEND_TIMEOUT_S, send_through_apprise
 from homelab_hooks.notify.message import compose_message
 from homelab_hooks.system import process_table, terminal
 from homelab_hooks.system.exit_status import describe_exit
@@ -19,7 +20,9 @@ from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.redaction import Redactor
 
 NOTIFY_TIMEOUT_S = 30.0
-"""seconds for homelab.notify, and for notify-send"""
+"""seconds for homelab.notify, and for notify-send, where nobody waits for them"""
+MIN_TIMEOUT_S = 0.1
+"""seconds for what is started after the time for all is over"""
 _DESKTOP_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
 
 
@@ -33,6 +36,7 @@ class NotifyTargets:
         environ: the environment of this process, which names the desktop session, if there is one.
         session_leader: of the session that made the push; None: it had no terminal.
         redact: replaces secrets in what is sent through Apprise.
+        time_left: returns the seconds that remain for all of them together.
     """
 
     runner: ProcessRunner
@@ -40,6 +44,11 @@ class NotifyTargets:
     environ: Mapping[str, str]
     session_leader: ProcessInfo | None
     redact: Redactor
+    time_left: Callable[[], float] = lambda: math.inf
+
+    def limit(self, seconds: float) -> float:
+        """Return the timeout of one of them that may take this long."""
+        return max(MIN_TIMEOUT_S, min(seconds, self.time_left()))
 
 
 def send_notification(
@@ -63,14 +72,15 @@ def send_notification(
         terminal.ring_bell(leader.terminal, title=title, term=environ.get("TERM", ""))
     if any(environ.get(name) for name in _DESKTOP_VARIABLES):
         body = f"homelab ci status {short_sha(result.sha)}"
-        targets.runner.run(["notify-send", "--app-name=homelab", title, body], timeout=NOTIFY_TIMEOUT_S)
+        targets.runner.run(["notify-send", "--app-name=homelab", title, body], timeout=targets.limit(NOTIFY_TIMEOUT_S))
 
 
 def _run_notify_command(
     result_json: str, config: Config, targets: NotifyTargets, emit: Callable[[Event], None]
 ) -> bool:
     stdin = f"{result_json}\n".encode()
-    done = targets.runner.run(["sh", "-c", config.notify], cwd=targets.directory, stdin=stdin, timeout=NOTIFY_TIMEOUT_S)
+    argv, timeout = ["sh", "-c", config.notify], targets.limit(NOTIFY_TIMEOUT_S)
+    done = targets.runner.run(argv, cwd=targets.directory, stdin=stdin, timeout=timeout)
     if not done.ok:
         why = "timed out" if done.timed_out else describe_exit(done.code)
         text = f"the command from {config.source('notify')} {why}"
@@ -82,7 +92,8 @@ def _send_to_urls(result: Result, config: Config, targets: NotifyTargets, emit: 
     """Send to each of homelab.notifyUrl, and return whether one got the message; the others are warnings."""
     if not config.notify_url:
         return False
-    delivery = send_through_apprise(config.notify_url, compose_message(result, targets.redact), targets.runner)
+    message, timeout_s = compose_message(result, targets.redact), targets.limit(SEND_TIMEOUT_S)
+    delivery = send_through_apprise(config.notify_url, message, targets.runner, timeout_s=timeout_s)
     for text in delivery.problems:
         emit(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return delivery.sent_count > 0

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
+from homelab_hooks.events import Result
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.hooks.background.notify import NotifyTargets, send_notification
 from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process_runner import ProcessRunner
+from homelab_hooks.text.redaction import Redactor
 from tests.hooks.background.sandbox import TOKEN, PushSandbox
-from tests.waiting import wait_until
+from tests.waiting import FOREVER, HANG_S, wait_until
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
@@ -116,3 +125,62 @@ def test_what_a_detached_watcher_sends_is_not_sent_by_a_caller(hearing: PushSand
 
     assert message(httpserver)["title"] == f"homelab: passed exit=0 {sha[:10]}"
     assert files_with_secrets(hearing.clone.path / ".git") == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_ends_the_notification_and_the_exit_code_stays(
+    hearing: PushSandbox, tmp_path: Path, number: signal.Signals
+) -> None:
+    started = tmp_path / "started"
+    hearing.config("homelab.notify", f"touch {started}; exec {FOREVER}")
+    hearing.config("homelab.notifyAfter", "0")
+    sha = hearing.commit(timelines.make_red(log=["boom"]))
+    watch = hearing.shell.start("homelab-watch", sha)
+    wait_until(started.exists)
+
+    watch.send_signal(number)
+
+    out, err = watch.communicate(timeout=HANG_S)
+    assert watch.returncode == 1
+    assert out.decode().startswith("homelab: failed exit=1 ")
+    assert b"warning" not in err
+
+
+def test_all_targets_of_a_notification_share_one_time() -> None:
+    """What the first takes is not there for the next."""
+    runner = RecordingRunner()
+    config = resolve_config(
+        SettingSources(
+            environ={"HOMELAB_NOTIFY": "slow"},
+            git=(GitConfigEntry("local", "homelab.notifyUrl", "json://127.0.0.1:9"),),
+        )
+    )
+    targets = NotifyTargets(
+        runner=runner, directory=Path("/"), environ={"DISPLAY": ":0"}, session_leader=None, redact=Redactor(()),
+        time_left=lambda: 10.0 - 4.0 * len(runner.timeouts),
+    )  # fmt: skip
+    result = Result(verdict="passed", exit=ExitCode.OK, sha="9f2c", took=1.0)
+    send_notification(result, "{}", config, targets, lambda _: None)
+    assert runner.timeouts == [10.0, 6.0, 2.0]
+
+
+class RecordingRunner(ProcessRunner):
+    """Starts nothing; every program has failed."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.timeouts: list[float | None] = []
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float | None = None,
+    ) -> Completed:
+        del argv, cwd, env, stdin
+        self.timeouts.append(timeout)
+        return Completed(1)
