@@ -15,8 +15,8 @@ from homelab_hooks.events import Log
 from homelab_hooks.kubectl.model import WorkloadTarget
 
 if TYPE_CHECKING:  # a chain imports this module before its first request, and waits for rollouts last
-    from homelab_hooks.deploy.kubernetes.evidence_source import LiveReader
     from homelab_hooks.deploy.run import DeployRequest
+    from homelab_hooks.follow.live_source import LiveHttpSource
     from homelab_hooks.git.containment import ContainmentCheck
     from homelab_hooks.kubectl.client import Kubectl
     from homelab_hooks.registry.client import RegistryClient
@@ -86,12 +86,13 @@ def run_wait(
     runtime, git = session.runtime, session.runtime.git_readonly
     contains = GitContainment(git.history, now=runtime.clock.now, remote=origin.remote, branch=origin.branch)
     registry = build_registry(config, runtime)
+    service = _build_live_source(asked, config, runtime, contains)
     evidence = EvidenceSource(
         contains,
         now=runtime.clock.now,
         releases=GitReleaseTags(git.history, git.remotes, remote=origin.remote, now=runtime.clock.now),
         registry=registry,
-        live=_build_live_reader(asked, config, runtime, contains),
+        live=(lambda: service.poll().value) if service else None,
     )
     wake = runtime.clock.wake if asked.use_watches else None
     kubectl = kubectl.pin_context(within=CALL_TIMEOUT_S)
@@ -103,15 +104,17 @@ def run_wait(
         return wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)
     finally:
         registry.close()
+        if service:
+            service.close()
 
 
 def _show_login(session: Session, line: str) -> None:
     session.tell(Log(source="kubectl", text=line))
 
 
-def _build_live_reader(
+def _build_live_source(
     asked: DeployRequest, config: Config, runtime: Runtime, contains: ContainmentCheck
-) -> LiveReader | None:
+) -> LiveHttpSource | None:
     """Return what asks the service; None if its answer is not the proof."""
     target = asked.proof.live
     if target is None:
@@ -122,5 +125,4 @@ def _build_live_reader(
     def compare(name: str) -> Containment:
         return Containment.NOT_CONTAINED if asked.exact else contains(newer=name, ours=asked.sha)
 
-    source = build_live_source(target, asked.sha, config, runtime, compare)
-    return lambda: source.poll().value
+    return build_live_source(target, asked.sha, config, runtime, compare)

@@ -27,6 +27,9 @@ class Client(Protocol):
     def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
         """Send a request and return the response, or why there is none within `timeout` seconds."""
 
+    def close(self) -> None:
+        """Close the connections."""
+
 
 class LiveHttpSource:
     """Asks a URL and follows redirects on the same host.
@@ -54,6 +57,11 @@ class LiveHttpSource:
         """Send one request; every outcome is Found."""
         path: Sequence[str] = self._target.path
         return Found(read_answer(self._get(), sha=self._sha, path=path, compare=self._compare))
+
+    def close(self) -> None:
+        """Close the connections; the next request opens one again."""
+        while self._clients:
+            self._clients.popitem()[1].close()
 
     def _get(self) -> HttpResponse | RequestFailed:
         server, target = self._target.server, self._target.target

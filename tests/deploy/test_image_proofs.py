@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -261,6 +262,21 @@ def test_the_answer_of_the_service_is_asked_until_the_rollout_is_stable(
     assert over.verdict.exit is ExitCode.OK
     assert "identified by the answer of https://shop.example.test/version" in over.verdict.reason
     assert over.ended >= last_unready(played, "9f2c1a7b") + request_.settle
+
+
+def test_the_service_is_asked_once_for_each_poll(recording: Recorded, waited: Given, request_: DeployRequest) -> None:
+    """Also when its answer is the commit, so that the pods are read too."""
+    played, clock = recording("a-rolling-update"), SimulatedClock()
+    asked_at: list[float] = []
+
+    def live() -> LiveAnswer:
+        asked_at.append(clock.now())
+        return LiveAnswer(Shown.OURS, "the service answers with 9f2c1a7b")
+
+    over = waited(latest(played), replace(wanted(request_, played), proof=LIVE), time=clock, live=live)
+    assert over.verdict.exit is ExitCode.OK
+    assert len(asked_at) > 1
+    assert min(after - before for before, after in pairwise(asked_at)) >= 1.0  # no two in one poll
 
 
 @pytest.mark.parametrize(

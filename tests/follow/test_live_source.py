@@ -57,6 +57,27 @@ def test_the_query_is_sent_and_a_redirect_on_the_host_is_followed(server: HTTPSe
     assert ask(make_source(server, "version?key=1#commit")).shown is Shown.OURS
 
 
+def test_the_connections_are_closed_and_opened_again(server: HTTPServer) -> None:
+    link = parse_link(f"live:{server.url_for('/version')}#commit")
+    assert link.live is not None
+    server.expect_request("/version").respond_with_json({"commit": SHA})
+    opened: list[str] = []
+
+    def connect(to: ServerUrl) -> HttpClient:
+        opened.append(to.origin)
+        return HttpClient(to, clock=clock)
+
+    clock = SystemClock()
+    source = LiveHttpSource(link.live, SHA, connect=connect, compare=lambda _: Containment.UNKNOWN, now=clock.now)
+    for _ in range(2):
+        assert ask(source).shown is Shown.OURS
+    assert len(opened) == 1
+    source.close()
+    assert ask(source).shown is Shown.OURS
+    assert len(opened) == 2
+    source.close()
+
+
 @pytest.mark.parametrize(
     "location",
     ["http://127.0.0.2:{port}/", "http://localhost:{port}/", "//evil.example.test/", "http://127.0.0.1:1/", ""],

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from homelab_hooks.deploy.kubernetes import poll_depth
 from homelab_hooks.deploy.kubernetes.commit_match import match_commit, proves_commit
+from homelab_hooks.deploy.kubernetes.evidence import Evidence
 from homelab_hooks.deploy.kubernetes.evidence_source import EvidenceSource
 from homelab_hooks.deploy.kubernetes.match import EvidencePending, NewerCommit, SameCommit
 from homelab_hooks.deploy.kubernetes.poll_depth import PollDepth, WatchState
@@ -110,23 +111,31 @@ class WorkloadPoller:
         bare = self._evidence.complete(bare, state.expectation)
         if not state.proven_image and not _needs_pods(bare, state.expectation):
             return Found(bare)
-        return self._consistent_snapshot(state, workload)
+        return self._consistent_snapshot(state, workload, bare.evidence)
 
-    def _consistent_snapshot(self, state: RolloutState, first: Workload | None) -> Poll[RolloutObservation]:
-        """Take a snapshot; if the workload changes meanwhile, take another one, starting with the changed workload."""
+    def _consistent_snapshot(
+        self, state: RolloutState, first: Workload | None, evidence: Evidence | None = None
+    ) -> Poll[RolloutObservation]:
+        """Take a snapshot; if the workload changes meanwhile, take another one, starting with the changed workload.
+
+        Args:
+            evidence: what this poll has asked about the first workload already.
+        """
         for _ in range(_MAX_TRIES):
             if first is None:
                 read = self._read(state)
                 if not isinstance(read, Found):
                     return read
                 first = read.value
-            taken = self._snapshot(state, first)
+            taken = self._snapshot(state, first, evidence or Evidence())
             if not isinstance(taken, Workload):
                 return taken
-            first = taken
+            first, evidence = taken, None
         return Unavailable(f"the workload changed during each of {_MAX_TRIES} polls", FailureKind.BODY)
 
-    def _snapshot(self, state: RolloutState, first: Workload) -> Poll[RolloutObservation] | Workload:
+    def _snapshot(
+        self, state: RolloutState, first: Workload, evidence: Evidence
+    ) -> Poll[RolloutObservation] | Workload:
         """Read the revisions and pods, then the workload again; return the workload if it has changed meanwhile."""
         revisions = self._revisions(state, first)
         if not isinstance(revisions, Found):
@@ -149,7 +158,7 @@ class WorkloadPoller:
             return changed
         snapshot = Snapshot(
             workload=again.value, kind=workload_target(state).kind, revisions=revisions.value, pods=pods.value,
-            taken_at=taken,
+            taken_at=taken, evidence=evidence,
         )  # fmt: skip
         snapshot = self._with_events(state, self._evidence.complete(snapshot, state.expectation))
         return Found(self._with_warnings(state, snapshot))
