@@ -273,13 +273,13 @@ def test_a_linear_history_allows_no_merge_commit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "can_push"),
+    ("kind", "protection"),
     [
-        *((kind, None) for kind in ("deletion", "non_fast_forward", "required_signatures", "creation")),
-        *((kind, False) for kind in ("pull_request", "update", "required_status_checks", "merge_queue")),
+        *((kind, (False, None)) for kind in ("deletion", "non_fast_forward", "required_signatures", "creation")),
+        *((kind, (True, False)) for kind in ("pull_request", "update", "required_status_checks", "merge_queue")),
     ],
 )
-def test_only_rules_that_refuse_a_push_protect_against_it(kind: str, can_push: bool | None) -> None:
+def test_only_rules_that_refuse_a_push_protect_against_it(kind: str, protection: tuple[bool, bool | None]) -> None:
     forge, _ = github(
         {
             f"GET {GITHUB}/branches/main": reply(200, {"commit": {"sha": SHA}, "protected": False}),
@@ -288,7 +288,7 @@ def test_only_rules_that_refuse_a_push_protect_against_it(kind: str, can_push: b
     )
     found = forge.read_protection(REPO, "main", within=5.0)
     assert isinstance(found, Found)
-    assert (found.value.is_protected, found.value.can_push) == (can_push is False, can_push)
+    assert (found.value.is_protected, found.value.can_push) == protection
 
 
 def test_githubs_test_merge_is_no_merge_commit() -> None:
