@@ -53,16 +53,3 @@ def shorten_digest(reference: str) -> str:
     """
     name, at, digest = reference.partition("@")
     return f"{name}{at}{digest[: len('sha256:') + SHOWN_DIGEST_DIGITS]}"
-
-
-def extract_registry(reference: str) -> str:
-    """Return the host of an image's registry, as docker and containerd find it.
-
-    >>> extract_registry("localhost/app"), extract_registry("registry.example.test:5000/app:1")
-    ('localhost', 'registry.example.test:5000')
-    >>> extract_registry("team/app:1"), extract_registry("app")
-    ('docker.io', 'docker.io')
-    """
-    host, slash, _ = reference.partition("/")
-    is_host = bool(slash) and ("." in host or ":" in host or host == "localhost")
-    return host if is_host else "docker.io"

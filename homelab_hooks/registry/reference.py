@@ -56,6 +56,8 @@ def parse_image_reference(text: str) -> ImageReference:
     ('docker.io/library/app', 'docker.io/acme/app')
     >>> parse_image_reference("localhost/app").host, parse_image_reference("registry.example.test:5000/a/b:v1").tag
     ('localhost', 'v1')
+    >>> [parse_image_reference(text).host for text in ("acme/app:1", "index.docker.io/acme/app", "MyHost/app")]
+    ['docker.io', 'docker.io', 'myhost']
     """
     if len(text) > _MAX_REFERENCE_CHARS:
         raise ValueError("the reference is too long")

@@ -20,6 +20,7 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Container, ContainerState, Pod
 from homelab_hooks.registry.answer import ImageFacts, RegistrySilence, RunningImage
+from homelab_hooks.registry.reference import parse_image_reference
 from homelab_hooks.text.commit_name import find_commit_tokens, has_commit_token, is_dirty_build
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 from homelab_hooks.text.sanitize import truncate_text
@@ -110,6 +111,14 @@ def _name_image(container: Container, digest: str) -> str:
     return container.image if image_ref.extract_digest(container.image) else f"{container.image}@{digest}"
 
 
+def _name_registry(container: Container) -> str:
+    """Return the registry's name as its client uses it; a reference that is not valid is explained by its answer."""
+    try:
+        return parse_image_reference(container.image).host
+    except ValueError:
+        return "its registry"
+
+
 def _read_digests(
     snapshot: Snapshot, container: Container, read_digest: Callable[[ContainerState], str]
 ) -> RunningDigests | EvidencePending | NoCommit:
@@ -153,9 +162,7 @@ def _match_described(case: ProofCase, container: Container, image: RunningImage)
     shown, answer = _name_image(container, image.digest), case.facts.describe_image(image)
     match answer:
         case None:
-            return EvidencePending(
-                shown, f"asking {image_ref.extract_registry(container.image)} about {image_ref.shorten_digest(shown)}"
-            )
+            return EvidencePending(shown, f"asking {_name_registry(container)} about {image_ref.shorten_digest(shown)}")
         case RegistrySilence(reason=reason, hint=hint, passing=True):
             return EvidencePending(shown, reason, is_outage=True, unproven=reason, hint=hint)
         case RegistrySilence(reason=reason, hint=hint):
@@ -165,7 +172,7 @@ def _match_described(case: ProofCase, container: Container, image: RunningImage)
 
 
 def _match_facts(case: ProofCase, container: Container, image: str, facts: ImageFacts) -> CommitMatch:
-    registry, names = image_ref.extract_registry(container.image), (container.name,)
+    registry, names = _name_registry(container), (container.name,)
     if facts.is_commit_tag:
         tag = facts.commit_tag or short_sha(case.sha, IMAGE_SHA_DIGITS)
         return SameCommit(image, names, f"its digest, which is that of the tag {tag} in {registry}")
