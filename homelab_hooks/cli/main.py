@@ -86,7 +86,19 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
         parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples_text(verb)) if part)
         parser.print_help()
         return 0
+    if verb.asks_ci:
+        _import_http_client_in_background()
     return run_in_session(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
+
+
+def _import_http_client_in_background() -> None:
+    """Start to import the HTTP client, which takes as long as the git processes that the command starts with.
+
+    An error is not shown here: the command imports the same module when it needs it.
+    """
+    from homelab_hooks.polling.parallel import ItemStream
+
+    ItemStream(lambda put: put(importlib.import_module("homelab_hooks.net.http")), name="import of the HTTP client")
 
 
 def _examples_text(verb: Command) -> str:

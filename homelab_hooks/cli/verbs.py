@@ -14,12 +14,21 @@ class Command:
         module: below cli/commands; has `add_arguments(parser)` and `run(args, session)`.
         alias: the same command under a name of its own.
         hidden: called by hooks, and not listed by `homelab --help`.
+        asks_ci: sends requests to the CI server soon after its start.
     """
 
-    __slots__ = ("alias", "hidden", "module", "summary", "tier", "words")
+    __slots__ = ("alias", "asks_ci", "hidden", "module", "summary", "tier", "words")
 
     def __init__(  # noqa: PLR0913 - a row has these columns
-        self, words: tuple[str, ...], tier: str, summary: str, module: str, alias: str = "", *, hidden: bool = False
+        self,
+        words: tuple[str, ...],
+        tier: str,
+        summary: str,
+        module: str,
+        alias: str = "",
+        *,
+        hidden: bool = False,
+        asks_ci: bool = False,
     ) -> None:
         self.words = words
         self.tier = tier
@@ -27,6 +36,7 @@ class Command:
         self.module = module
         self.alias = alias
         self.hidden = hidden
+        self.asks_ci = asks_ci
 
 
 GROUPS = {
@@ -41,11 +51,19 @@ GROUPS = {
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
 
 COMMANDS: tuple[Command, ...] = (
-    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch"),
-    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status"),
-    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
-    Command(("ci", "restart"), "write", "restart the failed pipelines of a commit and watch them", "ci.restart"),
-    Command(("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel"),
+    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch", asks_ci=True),
+    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status", asks_ci=True),
+    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs", asks_ci=True),
+    Command(
+        ("ci", "restart"),
+        "write",
+        "restart the failed pipelines of a commit and watch them",
+        "ci.restart",
+        asks_ci=True,
+    ),
+    Command(
+        ("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel", asks_ci=True
+    ),
     Command(("follow",), "read", "follow a commit from the push to the live answer", "follow"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
