@@ -98,7 +98,10 @@ def _import_http_client_in_background() -> None:
     """
     from homelab_hooks.polling.parallel import ItemStream
 
-    ItemStream(lambda put: put(importlib.import_module("homelab_hooks.net.http")), name="import of the HTTP client")
+    def import_client(_: Callable[[None], None]) -> None:
+        importlib.import_module("homelab_hooks.net.http")
+
+    ItemStream(import_client, name="import of the HTTP client")
 
 
 def _examples_text(verb: Command) -> str:
