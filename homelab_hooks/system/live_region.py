@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
-_ERASE_LINE, _ERASE_SCREEN = "\x1b[K", "\x1b[J"
+_ERASE_LINE = "\x1b[K"
+_ERASE_BELOW = "\x1b[K\x1b[C\x1b[J\r"
+"""erases from this line to the end of the screen, but not from the first column: tmux would take that for the screen
+being cleared if the line is the first one, and copy the screen into its history"""
 
 
 class ScreenLine(NamedTuple):
@@ -29,7 +32,7 @@ class LiveRegion(NamedTuple):
 def redraw_region(
     region: LiveRegion,
     *,
-    scrollback: Sequence[str] = (),
+    scrollback: Sequence[ScreenLine] = (),
     live_lines: Sequence[ScreenLine] = (),
     columns: int,
     rewraps: bool = False,
@@ -46,23 +49,27 @@ def redraw_region(
         rewraps: whether the terminal rewraps long lines when it becomes narrower.
 
     >>> redraw_region(LiveRegion(), live_lines=[ScreenLine("a", 1)], columns=80)[0]
-    '\x1b[?25l\r\x1b[?7la\x1b[K\r\n\x1b[?7h\x1b[J\x1b[?25h'
+    '\x1b[?25l\r\x1b[?7la\x1b[K\r\n\x1b[?7h\x1b[K\x1b[C\x1b[J\r\x1b[?25h'
     """
     after = LiveRegion(tuple(live_lines), columns)
     if not scrollback and (after == region or not (live_lines or region.lines)):
         return "", region
     up = count_rows(region, columns) if rewraps else len(region.lines)
     parts = [_HIDE_CURSOR, "\r", f"\x1b[{up}A" if up else ""]
-    if scrollback:
-        parts += [_ERASE_SCREEN, *(f"{line}\r\n" for line in scrollback)]
     parts += [
+        *(f"{line.text}{_erase_rest(line, columns)}\r\n" for line in scrollback),
         _WRAP_OFF,
         *(f"{line.text}{_ERASE_LINE}\r\n" for line in live_lines),
         _WRAP_ON,
-        _ERASE_SCREEN,
+        _ERASE_BELOW,
         _SHOW_CURSOR,
     ]
     return "".join(parts), after
+
+
+def _erase_rest(line: ScreenLine, columns: int) -> str:
+    """Return what erases the rest of a line's last row; that of a full row would erase its last character."""
+    return "" if columns and line.width and line.width % columns == 0 else _ERASE_LINE
 
 
 def count_rows(region: LiveRegion, columns: int) -> int:

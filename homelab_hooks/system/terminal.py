@@ -7,10 +7,11 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from homelab_hooks.system.job_control import StopHandler, stop_process
 from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
 
 if TYPE_CHECKING:
@@ -27,9 +28,15 @@ _LOG_FULL_NOTICE = "... (log truncated)"
 
 
 class Terminal:
-    """Standard output and standard error of this process."""
+    """Standard output and standard error of this process.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    Args:
+        stop: stops this process after Ctrl-Z, once the live region is removed.
+    """
+
+    def __init__(self, environ: Mapping[str, str], stop: Callable[[], None] = stop_process) -> None:
+        self._stop_process = stop
+        self._stop_handler = StopHandler(self._stop)
         self._environ = environ
         self._term = environ.get("TERM", "dumb")
         self._no_color = bool(environ.get("NO_COLOR"))
@@ -77,7 +84,7 @@ class Terminal:
                 self._write(sys.stderr, "")
         return answer.strip().lower() in {"y", "yes"}
 
-    def draw(self, scrollback: Sequence[str], live_lines: Sequence[ScreenLine]) -> None:
+    def draw(self, scrollback: Sequence[ScreenLine], live_lines: Sequence[ScreenLine]) -> None:
         """Print `scrollback` on stderr, and show `live_lines` in the live region below; `out` and `err` remove it."""
         with self._lock:
             if not self._is_foreground:
@@ -85,6 +92,8 @@ class Terminal:
                 self._start_below_prompt(scrollback)
             if not (scrollback or live_lines or self._region.lines):
                 return
+            if live_lines:
+                self._stop_handler.install()
             columns = self.console.size.width
             text, self._region = redraw_region(
                 self._region, scrollback=scrollback, live_lines=live_lines, columns=columns, rewraps=self._rewraps
@@ -92,7 +101,13 @@ class Terminal:
             if text:
                 self._write(sys.stderr, text, end="")
 
-    def _start_below_prompt(self, scrollback: Sequence[str]) -> None:
+    def _stop(self) -> None:
+        """Remove the live region and stop; it is drawn again below what the shell prints until `fg`."""
+        with self._lock:
+            self.draw((), ())
+            self._stop_process()
+
+    def _start_below_prompt(self, scrollback: Sequence[ScreenLine]) -> None:
         """Start a new line once: the shell may have printed its prompt on this one."""
         if scrollback and not self._moved_below_prompt:
             self._moved_below_prompt = True
@@ -132,7 +147,8 @@ class Terminal:
         if stream is None:  # closed; print would write to stdout instead
             return
         try:
-            print(line, end=end, file=stream, flush=True)  # type: ignore[call-overload]  # stdout or stderr
+            with self._stop_handler.deferred():
+                print(line, end=end, file=stream, flush=True)  # type: ignore[call-overload]  # stdout or stderr
         except UnicodeEncodeError:
             print(line.encode("ascii", "replace").decode(), end=end, file=stream, flush=True)  # type: ignore[call-overload]  # as above
         except (OSError, ValueError) as error:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 TOKEN = "alice-token"
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
-DRAWING = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|[KJ]|\d+A)|\r")
+DRAWING = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|[CKJ]|\d+A)|\r")
 """what the live view moves the cursor with"""
 TITLE, BIDI, HIDDEN, CLEAR = "\x1b]0;owned\x07", "\u202egpj", "al\u200bice-\ufefftoken", "\x1b[2J\x1b[H"
 LOG = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any
 
 import pyte
 from rich.console import Console
@@ -16,11 +18,20 @@ from tests.support.clock import FakeClock
 from tests.views.scene import SECRETS
 
 
+class TmuxScreen(pyte.HistoryScreen):
+    """A screen that tmux's pane has: erasing all of it from its first cell copies it into the history."""
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        if how == 0 and (self.cursor.x, self.cursor.y) == (0, 0):
+            self.history.top.extend(copy(self.buffer[row]) for row in range(self.lines) if self.display[row].strip())
+        super().erase_in_display(how, *args, **kwargs)
+
+
 class TerminalEmulator:
     """What a person would see; `written` is every write to stderr, `stdout` every line there."""
 
     def __init__(self, columns: int, rows: int, *, color: bool = True, encoding: str = "utf-8") -> None:
-        self.screen = pyte.HistoryScreen(columns, rows, history=1000, ratio=0.5)
+        self.screen = TmuxScreen(columns, rows, history=1000, ratio=0.5)
         self._stream = pyte.Stream(self.screen)
         self.console = Console(
             file=io.TextIOWrapper(io.BytesIO(), encoding=encoding),
@@ -38,7 +49,7 @@ class TerminalEmulator:
         self.stdout.append(line)
         self._stream.feed(f"{line}\r\n")
 
-    def draw(self, scrollback: Sequence[str], live_lines: Sequence[ScreenLine]) -> None:
+    def draw(self, scrollback: Sequence[ScreenLine], live_lines: Sequence[ScreenLine]) -> None:
         text, self._region = redraw_region(
             self._region, scrollback=scrollback, live_lines=live_lines, columns=self.console.width
         )

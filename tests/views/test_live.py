@@ -38,7 +38,7 @@ from tests.views.terminal_emulator import Show, TerminalEmulator
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (40, 10)]
 COLOR = re.compile(r"\x1b\[[0-9;:]*m")
-OUR_OWN = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|\d+A|K|J|[0-9;]*m)|[\r\n]")
+OUR_OWN = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|\d+A|K|C|J|[0-9;]*m)|[\r\n]")
 LANDING: tuple[Event, ...] = (
     Start("git land", sha=SHA),
     StageChanged(Stage.FETCH, Progress.STARTED),
@@ -205,6 +205,26 @@ def test_a_row_that_is_drawn_again_never_wraps_or_scrolls(show: Show) -> None:
     assert len(show.emulator.lines) <= show.emulator.screen.lines - 1
 
 
+@pytest.mark.parametrize("rows", [4, 6, 9, 12, 24])
+def test_no_copy_of_the_region_gets_into_the_scrollback_of_tmux(rows: int) -> None:
+    """Also where the region fills the screen: tmux copies what is erased from the first cell on."""
+    show = Show(TerminalEmulator(60, rows))
+    for event in (*LANDING, *PUSHED, *ENDED):
+        show.tell(event)
+        show.after(1.0)
+        show.view.close()
+    scrolled = show.emulator.scrolled
+    assert not [line for line in scrolled if "●" in line or "○" in line or "more" in line]
+    assert sum("landed 9f2c" in line for line in (*scrolled, *show.emulator.lines)) == 1
+
+
+def test_a_printed_line_as_wide_as_the_screen_keeps_its_last_character() -> None:
+    show = Show(TerminalEmulator(40, 10))
+    show.tell(StageChanged(Stage.WATCH, Progress.STARTED), Log("homelab", "x" * 79 + "y"))
+    assert show.emulator.lines[:2] == ["x" * 40, "x" * 39 + "y"]
+    assert "y\r\n" in show.emulator.written[-1]  # a terminal that is about to wrap would erase it
+
+
 def test_where_there_is_no_room_what_matters_least_goes_first() -> None:
     show = Show(TerminalEmulator(40, 6))
     seen = show.tell(*PUSHED[2:], StepChanged(141, "build", 4, "test", "failure", exit_code=3))
@@ -231,7 +251,7 @@ def test_a_redraw_erases_no_line_before_it_is_written_over(show: Show) -> None:
     last = show.emulator.written[-1]
     assert not re.search(r"\x1b\[[0-9]+[JK]", last)
     assert last.count("\x1b[J") == 1
-    assert last.endswith("\x1b[J\x1b[?25h")
+    assert last.endswith("\x1b[J\r\x1b[?25h")
 
 
 def test_every_write_leaves_the_cursor_visible_and_lines_wrapping(show: Show) -> None:

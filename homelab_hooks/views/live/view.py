@@ -39,7 +39,7 @@ class Screen(Protocol):
     def out(self, line: str) -> None:
         """Write a line to stdout."""
 
-    def draw(self, scrollback: Sequence[str], live_lines: Sequence[ScreenLine]) -> None:
+    def draw(self, scrollback: Sequence[ScreenLine], live_lines: Sequence[ScreenLine]) -> None:
         """Print `scrollback` permanently, and show `live_lines` in the live region below."""
 
     @property
@@ -138,7 +138,7 @@ class LiveView:
 
     def _draw(self, live_lines: Sequence[ScreenLine]) -> None:
         scrollback, self._scrollback = self._scrollback, []
-        self._screen.draw([self._line(row, self._columns - 1).text for row in scrollback], live_lines)
+        self._screen.draw([self._line(row, self._columns - 1) for row in scrollback], live_lines)
 
     @property
     def _columns(self) -> int:
