@@ -103,17 +103,7 @@ class ForgeConnector:
         Raises:
             CommandError: the forge, its kind, or its token is not available.
         """
-        place = remote.place
-        client = self._open_client(config, place)
-        kind = place.kind or self._detect_kind(client, place)
-        try:
-            authorization = self._authorize(kind, remote)
-        except CommandError as problem:
-            if not place.is_github_com or problem.exit is not ExitCode.DENIED:
-                raise
-            authorization = Authorization("", "a request without a token")
-        name = f"{DISPLAY_NAMES[kind]} at {place.url}"
-        return ForgeAccess(kind, connect_forge(kind, place, client, authorization, name=name))
+        return self._connect(config, remote, is_anonymous_allowed=remote.place.is_github_com)
 
     def connect_pull_requests(self, config: Config, remote: ForgeRemote) -> PullRequestForge:
         """Return the pull requests of a forge, with a token: nothing is merged without one.
@@ -123,17 +113,22 @@ class ForgeConnector:
         """
         from homelab_hooks.forge.forges import WRITER_WORDS, connect_pull_requests
 
+        kind, connection = self._connect(config, remote, is_anonymous_allowed=False)
+        return connect_pull_requests(kind, replace(connection, needed_token=WRITER_WORDS))
+
+    def _connect(self, config: Config, remote: ForgeRemote, *, is_anonymous_allowed: bool) -> ForgeAccess:
         place = remote.place
         client = self._open_client(config, place)
         kind = place.kind or self._detect_kind(client, place)
-        name = f"{DISPLAY_NAMES[kind]} at {place.url}"
         try:
             authorization = self._authorize(kind, remote)
-        except CommandError:
-            client.close()
-            raise
-        connection = connect_forge(kind, place, client, authorization, name=name)
-        return connect_pull_requests(kind, replace(connection, needed_token=WRITER_WORDS))
+        except CommandError as problem:
+            if not is_anonymous_allowed or problem.exit is not ExitCode.DENIED:
+                client.close()
+                raise
+            authorization = Authorization("", "a request without a token")
+        name = f"{DISPLAY_NAMES[kind]} at {place.url}"
+        return ForgeAccess(kind, connect_forge(kind, place, client, authorization, name=name))
 
     def connect_redelivery(self, config: Config, remote: ForgeRemote) -> Redelivery:
         """Return the redelivery service. Raises CommandError if the forge, its kind, or its token is not available.

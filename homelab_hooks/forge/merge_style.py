@@ -1,7 +1,9 @@
-"""Chooses the style of a merge from the setting, what the forge allows, and the history.
+"""Chooses the style of a merge from the setting and what the forge allows.
 
 `auto` keeps the checked commit: a fast-forward, or a merge commit whose second parent it is. Squash and rebase put
-another commit on the target, so they are chosen only if the user asks for them.
+another commit on the target, so they are chosen only if the user asks for them. A landing has merged the target before,
+so that a fast-forward is possible; if the target moves meanwhile, the forge refuses it (500 on Gitea, recording
+03j-administrators-and-force), and the landing begins anew.
 """
 
 from __future__ import annotations
@@ -18,43 +20,23 @@ class StyleRefused(NamedTuple):
     hint: str
 
 
-def choose_merge_style(
-    wanted: MergeStyle | None,
-    allowed: frozenset[MergeStyle] | None,
-    *,
-    is_target_ancestor: bool,
-    needs_up_to_date_head: bool = False,
-) -> MergeStyle | StyleRefused:
+def choose_merge_style(wanted: MergeStyle | None, allowed: frozenset[MergeStyle] | None) -> MergeStyle | StyleRefused:
     """Return the style to send.
 
     Args:
         wanted: None for `auto`.
         allowed: by the repository and the branch together; None: the forge does not show it, so that it is tried.
-        is_target_ancestor: the head contains the target's tip; a fast-forward of another head is refused (500 on Gitea,
-            recording 03j-administrators-and-force).
-        needs_up_to_date_head: the rules of the branch refuse any other head, in whatever style.
 
-    >>> both = frozenset({MergeStyle.FAST_FORWARD, MergeStyle.MERGE})
-    >>> [choose_merge_style(None, both, is_target_ancestor=on).value for on in (True, False)]
-    ['fast-forward', 'merge']
+    >>> choose_merge_style(None, frozenset({MergeStyle.FAST_FORWARD, MergeStyle.MERGE})).value
+    'fast-forward'
     """
-    if needs_up_to_date_head and not is_target_ancestor:
-        return StyleRefused("the branch is behind the target", "fetch and merge the target, then try again")
     if wanted is not None:
         if allowed is not None and wanted not in allowed:
             return _refuse(f"the forge does not allow the merge style {wanted} here", allowed)
-        if wanted is MergeStyle.FAST_FORWARD and not is_target_ancestor:
-            return StyleRefused("the target has moved: a fast-forward is not possible", "merge the target, or use auto")
         return wanted
-    return _choose_automatically(allowed, is_target_ancestor=is_target_ancestor)
-
-
-def _choose_automatically(
-    allowed: frozenset[MergeStyle] | None, *, is_target_ancestor: bool
-) -> MergeStyle | StyleRefused:
     if allowed is None:  # GitHub has no style fast-forward, and a merge commit is allowed by default everywhere
         return MergeStyle.MERGE
-    if is_target_ancestor and MergeStyle.FAST_FORWARD in allowed:
+    if MergeStyle.FAST_FORWARD in allowed:
         return MergeStyle.FAST_FORWARD
     if MergeStyle.MERGE in allowed:
         return MergeStyle.MERGE

@@ -37,7 +37,6 @@ class RepositoryState(NamedTuple):
     """None: the forge does not show them to this token"""
     can_push: bool | None = None
     """the token's owner has write access; None: not shown, as without a token"""
-    deletes_merged_branches: bool = False
 
 
 class BranchProtection(NamedTuple):
@@ -56,8 +55,6 @@ class BranchProtection(NamedTuple):
     required_approvals: int = 0
     allowed_styles: frozenset[MergeStyle] | None = None
     """None: the rules of the branch do not restrict them"""
-    needs_up_to_date_head: bool = False
-    """the head must contain the target's tip; Gitea does not show this"""
     has_merge_queue: bool = False
     """GitHub merges through a queue, which does not take a pinned head"""
 
@@ -72,7 +69,11 @@ class PullRequestState(Enum):
 
 
 class PullRequest(NamedTuple):
-    """A pull request at one moment."""
+    """A pull request at one moment.
+
+    The forge's `mergeable` is not read: one answer decides nothing, because Gitea shows a stale true, then false while
+    it checks, then true (recording 02c).
+    """
 
     number: int
     state: PullRequestState
@@ -82,13 +83,9 @@ class PullRequest(NamedTuple):
     head_repo: str
     """OWNER/NAME; empty if the fork was deleted"""
     base_branch: str
-    base_sha: str = ""
     url: str = ""
     title: str = ""
     is_draft: bool = False
-    mergeable: bool | None = None
-    """one answer decides nothing: Gitea shows a stale true, then false while it checks, then true (recording 02c);
-    None: GitHub has not computed it"""
     merge_commit: str = ""
     """the commit on the target; empty unless merged, because GitHub shows a test merge before"""
     merged_by: str = ""
@@ -134,14 +131,11 @@ OpenResult = PullRequest | AlreadyOpen | NothingToMerge
 
 
 class MergeRequest(NamedTuple):
-    """A merge that is sent once. The forge refuses it if the head is not `head_sha`."""
+    """A merge that is sent once. The forge refuses it if the head is not `head_sha`, and writes the message itself."""
 
     number: int
     head_sha: str
     style: MergeStyle
-    title: str = ""
-    """the subject of the merge commit; empty: the forge's own"""
-    body: str = ""
 
 
 class TargetReader(Protocol):

@@ -49,7 +49,11 @@ def wait_for_checks(
 def _poll_checks(
     landing: Landing, place: ForgeRepository, pull: PullRequest, need: CheckNeed, stage_began: float
 ) -> ChecksPassed | ChecksEnded | MergedByOther:
-    """Ask the forge until it is decided; the time of the stage counts from its begin."""
+    """Ask the forge until it is decided.
+
+    The timeout counts from here: the watch of our own pipelines had one of its own, and what they report to the forge
+    may arrive after they have ended.
+    """
     clock = landing.dependencies.clock
     began = answered_at = last = told_at = clock.now()
     missed_s, told = 0.0, ""
@@ -61,7 +65,7 @@ def _poll_checks(
         else:
             answered_at = now
         last = now
-        times = CheckTimes(now - stage_began, now - began - missed_s, now - answered_at)
+        times = CheckTimes(now - began, now - began - missed_s, now - answered_at)
         decided: ChecksDecision = decide_checks(need, seen, times)
         if not isinstance(decided, ChecksPending):
             return decided

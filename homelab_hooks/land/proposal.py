@@ -143,7 +143,7 @@ def find_branch_problem(protection: BranchProtection, target: str) -> CommandErr
 
 def require_style(wanted: MergeStyle | None, allowed: frozenset[MergeStyle] | None) -> MergeStyle:
     """Return the style of the merge: the target is merged before. Raises CommandError (20) if none is allowed."""
-    style = choose_merge_style(wanted, allowed, is_target_ancestor=True)
+    style = choose_merge_style(wanted, allowed)
     if isinstance(style, StyleRefused):
         raise _refused(style.reason, style.hint)
     return style

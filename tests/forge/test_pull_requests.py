@@ -85,12 +85,11 @@ def test_the_recorded_styles_of_a_repository_are_read() -> None:
 
 
 def test_the_recorded_states_of_pull_requests_are_read() -> None:
-    """Open, closed, merged by another client, a deleted head branch, and a mergeable that changes by itself."""
+    """Open, closed, merged by another client, and a deleted head branch."""
     found: list[PullRequest] = []
     for number in range(1, 10):
         found += [parse_pull_request(body) for body in recorded_bodies("02c-pull-request-states", f"/pulls/{number}")]
     assert {one.state for one in found} == set(PullRequestState)
-    assert {one.mergeable for one in found} == {True, False}
     assert all(bool(one.merge_commit) is (one.state is PullRequestState.MERGED) for one in found)
     assert {one.merged_by for one in found if one.merge_commit} == {"alice"}
     assert "refs/pull/8/head" in {one.head_branch for one in found}
@@ -167,11 +166,9 @@ def test_the_head_is_pinned_and_the_forges_auto_merge_is_never_used() -> None:
     assert forge.merge(REPO, MERGE._replace(style=MergeStyle.FAST_FORWARD), within=60.0).next is MergeNext.MERGED
     assert json.loads(transport.requests[0].body) == {"Do": "fast-forward-only", "head_commit_id": SHA}
     other, transport = github({f"PUT {GITHUB}/pulls/7/merge": reply(200, {"merged": True, "sha": OTHER})})
-    outcome = other.merge(REPO, MERGE._replace(title="Land topic"), within=60.0)
+    outcome = other.merge(REPO, MERGE, within=60.0)
     assert (outcome.next, outcome.merge_commit) == (MergeNext.MERGED, OTHER)
-    assert json.loads(transport.requests[0].body) == {
-        "merge_method": "merge", "sha": SHA, "commit_title": "Land topic",
-    }  # fmt: skip
+    assert json.loads(transport.requests[0].body) == {"merge_method": "merge", "sha": SHA}
 
 
 @pytest.mark.parametrize("answer", [RequestFailed(FailureKind.TIMEOUT, "no answer"), reply(502), reply(405)])
@@ -256,7 +253,7 @@ def test_rules_and_classic_protection_of_github_count_together() -> None:
     protection = found.value
     assert (protection.tip, protection.is_protected, protection.can_push) == (SHA, True, False)
     assert protection.required_checks == RequiredChecks(is_enabled=True, patterns=("a", "b"), has_globs=False)
-    assert (protection.required_approvals, protection.needs_up_to_date_head) == (2, True)
+    assert protection.required_approvals == 2
     assert protection.allowed_styles == frozenset({MergeStyle.MERGE})
 
 
@@ -294,7 +291,7 @@ def test_only_rules_that_refuse_a_push_protect_against_it(kind: str, protection:
 def test_githubs_test_merge_is_no_merge_commit() -> None:
     """Before the merge, `merge_commit_sha` is a test merge."""
     found = parse_pull_request(pull(merge_commit_sha=OTHER, mergeable=None, merged=False))
-    assert (found.merge_commit, found.mergeable, found.is_open) == ("", None, True)
+    assert (found.merge_commit, found.is_open) == ("", True)
 
 
 def test_githubs_head_is_searched_with_its_owner_and_compared() -> None:

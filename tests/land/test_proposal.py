@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from homelab_hooks.config.pull_requests import MergeStyle
-from homelab_hooks.events import Log, StageChanged
+from homelab_hooks.events import Log, StageChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.forge.merge_outcome import MergeNext
 from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.simulators.forge.pulls import CutPoint, MergeCut, SimulatedProtection
+from homelab_hooks.simulators.forge.runs import SimulatedStatus
 from homelab_hooks.simulators.forge.store import SimulatedForgeRepo
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.verdict import Verdict
@@ -22,6 +23,7 @@ from tests.forge.simulated_pulls import REPO, PullWorld, make_pull_world
 from tests.support.clock import FakeClock
 
 Parts = Callable[..., LandingDependencies]
+TIMEOUT_S = 600.0
 
 
 class ProtectedWorld:
@@ -57,6 +59,7 @@ class ProtectedWorld:
             connect=lambda _: ForgeRepository(self.pulls.connect(login), REPO),
             watch=others.pop("watch", self.watch),
             merge_style=style,
+            timeout_s=TIMEOUT_S,
         )
         return self.parts(self.pulls.clone, proposals=proposals, **others)
 
@@ -180,6 +183,21 @@ def test_nothing_lands(world: ProtectedWorld, name: str) -> None:
     if land_run.pending_landing(world.dependencies().git):
         assert exit_ in {ExitCode.UNREACHABLE, ExitCode.TIMEOUT}
         assert land_run.abort_landing(world.dependencies()).exit is ExitCode.OK
+
+
+def test_a_check_that_is_pending_after_slow_pipelines_is_waited_for(world: ProtectedWorld) -> None:
+    """Our own pipelines took the whole timeout; the required check is reported a little later."""
+    world.state = "pending"
+
+    def take_long() -> None:
+        world.clock.time += TIMEOUT_S
+        green = SimulatedStatus(9, world.pulls.head, "ci/test", "success", world.clock.now() + 300.0)
+        world.repo.reports.statuses.append(green)
+
+    world.on_watch = take_long
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
+    assert any(isinstance(event, Waiting) and "ci/test" in event.reason for event in world.events.events)
 
 
 def test_again_after_the_cause_is_gone_the_open_request_is_merged(world: ProtectedWorld) -> None:

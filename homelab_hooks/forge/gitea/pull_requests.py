@@ -145,10 +145,8 @@ class GiteaPullRequests:
     def merge(self, repo: str, request: MergeRequest, *, within: float) -> MergeOutcome:
         """Send a merge request once. Without `head_commit_id`, Gitea merges whatever the head is."""
         fields = {"Do": STYLE_WORDS[request.style], "head_commit_id": request.head_sha}
-        texts = {"MergeTitleField": request.title, "MergeMessageField": request.body}
         path = f"/repos/{quote_repo(repo)}/pulls/{request.number}/merge"
-        body = fields | {key: text for key, text in texts.items() if text}
-        response = self.connection.send("POST", path, within=within, json_body=body)
+        response = self.connection.send("POST", path, within=within, json_body=fields)
         return read_merge_outcome(self.kind, request.style, response)
 
     def _branch_path(self, repo: str, branch: str) -> str:
@@ -183,7 +181,6 @@ def parse_repository(raw: object) -> RepositoryState:
         has_pull_requests=json.get("has_pull_requests") is not False,
         allowed_styles=read_allowed_styles(json, STYLE_FLAGS),
         can_push=read_flag(read_object(rights), "push") if rights else None,
-        deletes_merged_branches=json.get("default_delete_branch_after_merge") is True,
     )
 
 

@@ -2,7 +2,8 @@
 
 From "Get rules for a branch" and "Get a branch" in GitHub's public REST documentation (docs.github.com/en/rest/repos/
 rules and docs.github.com/en/rest/branches/branches), not seen on a real server. The number of required approvals of
-the classic protection is for administrators; the refusal of the merge names it.
+the classic protection is for administrators; the refusal of the merge names it. Whether the head must contain the
+target's tip (`strict_required_status_checks_policy`) is not read: a landing always merges the target first.
 """
 
 from __future__ import annotations
@@ -39,8 +40,6 @@ class BranchRule(NamedTuple):
     contexts: tuple[str, ...] = ()
     approvals: int = 0
     styles: frozenset[MergeStyle] | None = None
-    is_strict: bool = False
-    """the head must contain the target's tip"""
 
 
 class BranchRules(NamedTuple):
@@ -50,7 +49,6 @@ class BranchRules(NamedTuple):
     contexts: tuple[str, ...]
     approvals: int
     styles: frozenset[MergeStyle] | None
-    is_strict: bool
 
     @classmethod
     def of(cls, rules: Iterable[BranchRule]) -> BranchRules:
@@ -62,7 +60,6 @@ class BranchRules(NamedTuple):
             contexts=tuple(dict.fromkeys(name for rule in found for name in rule.contexts)),
             approvals=max((rule.approvals for rule in found), default=0),
             styles=intersect_styles(*(rule.styles for rule in found), *linear),
-            is_strict=any(rule.is_strict for rule in found),
         )
 
 
@@ -76,7 +73,6 @@ def combine_protection(branch: BranchRow, rules: BranchRules) -> BranchProtectio
         required_checks=RequiredChecks(is_enabled=bool(contexts), patterns=contexts, has_globs=False),
         required_approvals=rules.approvals,
         allowed_styles=rules.styles,
-        needs_up_to_date_head=rules.is_strict,
         has_merge_queue="merge_queue" in rules.kinds,
     )
 
@@ -106,7 +102,6 @@ def _parse_rule(raw: object) -> BranchRule:
         contexts=read_list(checks, lambda one: read_display_text(read_object(one), "context")),
         approvals=read_number(values, "required_approving_review_count"),
         styles=_read_styles(values),
-        is_strict=values.get("strict_required_status_checks_policy") is True,
     )
 
 

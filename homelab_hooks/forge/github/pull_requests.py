@@ -114,7 +114,7 @@ class GitHubPullRequests:
         return self.connection.read(response, _parse_opened, f"the pull requests of {repo}")
 
     def read(self, repo: str, number: int, *, within: float) -> Poll[PullRequest]:
-        """Return a pull request; `mergeable` is null until GitHub has computed it."""
+        """Return a pull request."""
         path = f"{_repo_path(repo)}/pulls/{number}"
         return self.connection.get(path, parse_pull_request, f"the pull request #{number} of {repo}", within=within)
 
@@ -127,10 +127,8 @@ class GitHubPullRequests:
         if request.style not in STYLE_WORDS:
             return MergeOutcome(MergeNext.POLICY, f"GitHub has no merge style {request.style}", STYLE_HINT)
         fields = {"merge_method": STYLE_WORDS[request.style], "sha": request.head_sha}
-        texts = {"commit_title": request.title, "commit_message": request.body}
         path = f"{_repo_path(repo)}/pulls/{request.number}/merge"
-        body = fields | {key: text for key, text in texts.items() if text}
-        response = self.connection.send("PUT", path, within=within, json_body=body)
+        response = self.connection.send("PUT", path, within=within, json_body=fields)
         return read_merge_outcome(ForgeKind.GITHUB, request.style, response)
 
     def _read_branch_row(self, repo: str, branch: str, within: float) -> Poll[BranchRow]:
@@ -168,5 +166,4 @@ def parse_repository(raw: object) -> RepositoryState:
         is_archived=json.get("archived") is True,
         allowed_styles=read_allowed_styles(json, STYLE_FLAGS),
         can_push=read_flag(read_object(rights), "push") if rights else None,
-        deletes_merged_branches=json.get("delete_branch_on_merge") is True,
     )
