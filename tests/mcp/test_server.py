@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,27 +149,27 @@ def test_doctor_and_deploy_wait_report_what_they_find(serve: Callable[[Use], Non
     serve(use)
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("status", {"commit": "--server=https://evil.example.test"}),
-        ("status", {"commit": "https://evil.example.test/x"}),
-        ("follow", {"commit": "HEAD\n--follow=run:id"}),
-        ("follow", {"seconds": 100_000}),
-        ("deploy_wait", {"targets": ["--kubeconfig=/etc/passwd"]}),
-        ("deploy_wait", {"targets": ["shop/web", "-x/web"]}),
-        ("deploy_wait", {"targets": ["https://evil.example.test"]}),
-        ("deploy_wait", {"targets": ["shop/widget/web"]}),
-        ("deploy_wait", {"targets": []}),
-        ("land", {"target": "--no-verify"}),
-        ("land", {"strategy": "octopus"}),
-    ],
+REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("status", {"commit": "--server=https://evil.example.test"}),
+    ("status", {"commit": "https://evil.example.test/x"}),
+    ("follow", {"commit": "HEAD\n--follow=run:id"}),
+    ("follow", {"seconds": 100_000}),
+    ("deploy_wait", {"targets": ["--kubeconfig=/etc/passwd"]}),
+    ("deploy_wait", {"targets": ["shop/web", "-x/web"]}),
+    ("deploy_wait", {"targets": ["https://evil.example.test"]}),
+    ("deploy_wait", {"targets": ["shop/widget/web"]}),
+    ("deploy_wait", {"targets": []}),
+    ("land", {"target": "--no-verify"}),
+    ("land", {"strategy": "octopus"}),
 )
-def test_an_option_a_url_or_a_path_is_refused(
-    serve: Callable[[Use], None], tool: str, arguments: dict[str, Any]
-) -> None:
+
+
+def test_an_option_a_url_or_a_path_is_refused(serve: Callable[[Use], None]) -> None:
     async def use(client: Client) -> None:
-        assert (await client.call_tool(tool, arguments)).is_error
+        accepted = [
+            (tool, arguments) for tool, arguments in REFUSED if not (await client.call_tool(tool, arguments)).is_error
+        ]
+        assert accepted == []
 
     serve(use)
 
@@ -226,8 +227,10 @@ def test_a_cancelled_call_ends_its_command(
     woodpecker.push("acme/app", "main", pushed.head, timelines.make_stuck(), after=0.0)
 
     async def use(client: Client) -> None:
-        with anyio.move_on_after(2.0):
-            await call(client, "follow", seconds=600)
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(partial(call, client, "follow", seconds=600))
+            await anyio.to_thread.run_sync(wait_until, lambda: bool(running_follows(str(shell.directory))))
+            calls.cancel_scope.cancel()
         seen = await call(client, "status")
         assert seen["exit"] == 124
 
