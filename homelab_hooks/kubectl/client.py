@@ -13,7 +13,7 @@ from homelab_hooks.kubectl import cron_job, errors, parse, pods as pods_reading,
 from homelab_hooks.kubectl.cron_job import RunningJob
 from homelab_hooks.kubectl.events import PodWarning, parse_pod_warnings
 from homelab_hooks.kubectl.login import CallExpired, LoginListener, LoginPolicy
-from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
+from homelab_hooks.kubectl.model import Pod, PodsAndWorkload, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
@@ -154,6 +154,24 @@ class Kubectl:
         """Get the pods that the workload owns; a matching label alone does not count."""
         what = ["pods", *_selector_args(workload)]
         return self._get(target, what, lambda raw: pods_reading.parse_pods(workload.uid, revisions, raw), within)
+
+    def pods_then_workload(
+        self, target: WorkloadTarget, workload: Workload, revisions: Sequence[Revision], *, within: float
+    ) -> Found[PodsAndWorkload] | NotFound | Unavailable | Denied:
+        """Get the pods that the workload owns and then the workload, in one call and in this order.
+
+        kubectl requests the resources of a comma-separated list one after the other. The workload's own labels must
+        match its selector (`Workload.matches_own_selector`), and the user must be permitted to list workloads.
+        """
+
+        def read(raw: Json) -> PodsAndWorkload:
+            pods = {"items": [each for each in raw["items"] if each["kind"] == "Pod"]}
+            again = parse.find_object(target.kind, target.name, raw)
+            return PodsAndWorkload(
+                pods_reading.parse_pods(workload.uid, revisions, pods), parse.parse_workload(target.kind, again)
+            )
+
+        return self._get(target, [f"pods,{target.kind.resource}", *_selector_args(workload)], read, within)
 
     def cannot_create(self, target: WorkloadTarget, workload: Workload, *, within: float) -> str:
         """Return why no pod can be created, from the workload's newest event; empty if that is not a failure.

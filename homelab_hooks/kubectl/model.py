@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
+from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 
@@ -171,6 +172,8 @@ class Workload:
     labels: Mapping[str, str] = field(default_factory=dict)
     selector: str = ""
     """its pods' labels in kubectl's syntax"""
+    matches_own_selector: bool = False
+    """its own labels match the selector too, so that one call can list its pods and the workload"""
     revision: str = ""
     """its current revision: a number for Deployments, a name for StatefulSets, a hash for Rollouts, else empty"""
     deleting: bool = False
@@ -185,6 +188,13 @@ class Workload:
     """pods with a lower ordinal are not updated"""
     phase: RolloutPhase | None = None
     """what the controller of a Rollout reports about it; None for other kinds"""
+
+
+class PodsAndWorkload(NamedTuple):
+    """The pods of a workload, and the workload as it was read after them."""
+
+    pods: tuple[Pod, ...]
+    workload: Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

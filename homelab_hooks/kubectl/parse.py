@@ -37,6 +37,7 @@ def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
         annotations=to_text_map(meta.get("annotations")),
         labels=to_text_map(meta.get("labels")),
         selector=parse_selector(spec.get("selector") or {}),
+        matches_own_selector=matches_selector(spec.get("selector") or {}, meta.get("labels") or {}),
         revision=_current_revision(kind, meta, status),
         deleting=bool(meta.get("deletionTimestamp")),
         paused=bool(phase.paused_by if phase else spec.get("paused")),
@@ -111,6 +112,43 @@ def parse_selector(raw: Json) -> str:
             case other:
                 raise ValueError(other)
     return ",".join(parts)
+
+
+def matches_selector(raw: Json, labels: Json) -> bool:
+    """Return whether a label selector selects an object with these labels; an empty one selects nothing.
+
+    >>> matches_selector({"matchLabels": {"app": "web"}}, {"app": "web", "tier": "a"})
+    True
+    >>> matches_selector({"matchExpressions": [{"key": "tier", "operator": "In", "values": ["b"]}]}, {"tier": "a"})
+    False
+    """
+    pairs, expressions = raw.get("matchLabels") or {}, raw.get("matchExpressions") or ()
+    return bool(pairs or expressions) and (
+        all(labels.get(key) == value for key, value in pairs.items())
+        and all(_matches_expression(each, labels) for each in expressions)
+    )
+
+
+def _matches_expression(raw: Json, labels: Json) -> bool:
+    key, values = raw["key"], raw.get("values") or ()
+    match raw["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels
+
+
+def find_object(kind: WorkloadKind, name: str, raw: Json) -> Json:
+    """Return the object of this kind and name in a list. Raises LookupError if the list lacks it."""
+    found = (each for each in raw["items"] if each["kind"].lower() == kind.value and each["metadata"]["name"] == name)
+    one: Json | None = next(found, None)
+    if one is None:
+        raise LookupError(name)
+    return one
 
 
 def owner_uids(raw: Json) -> set[str]:

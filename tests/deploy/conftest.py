@@ -124,7 +124,7 @@ def waited() -> Callable[..., FinishedWait]:
         evidence = EvidenceSource(contains, now=clock.now, releases=releases, registry=registry, live=live)
         probe = KubernetesProbe(Kubectl(played), evidence, now=clock.now, wake=clock.wake if watch else None, tell=tell)
         verdict = wait_for_rollouts(asking, probe=probe, clock=clock, tell=tell)
-        return FinishedWait(verdict, clock.now(), events, asked, len(played.calls))
+        return FinishedWait(verdict, clock.now(), events, asked, played.requests)
 
     return run
 

@@ -153,7 +153,7 @@ def test_pods_that_can_never_be_read_end_with_what_is_missing(
     broken = Completed(1, b"", b"Error from server (InternalError): etcdserver: request timed out")
 
     def fault(_now: float, argv: Sequence[str]) -> Completed | None:
-        return broken if "pods" in argv else None
+        return broken if {"pods", "pods,deployment"} & set(argv) else None
 
     over = waited(stage.at, replace(request_, timeout=60.0, unreachable=30.0), time=time, fault=fault)
     assert over.verdict.exit is ExitCode.TIMEOUT

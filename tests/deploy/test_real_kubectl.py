@@ -170,6 +170,8 @@ def test_a_rollout_is_waited_for(sandbox: ClusterSandbox, quick: DeployRequest) 
     phases = [event.phase for event in sandbox.events if isinstance(event, RolloutChanged)]
     assert phases[0] == "waiting"
     assert phases[-1] == "deployed"
+    last = [each.partition("?")[0].rpartition("/")[2] for each in sandbox.cluster.requests if "watch=" not in each][-2:]
+    assert last == ["pods", "deployments"]  # in one call of kubectl, the workload after the pods
 
 
 def test_kubectls_own_success_is_of_the_old_image(played: ClusterSandbox, quick: DeployRequest) -> None:

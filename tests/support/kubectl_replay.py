@@ -70,6 +70,7 @@ class ReplayedKubectl:
     Args:
         sleep: lets the time of a call pass.
         call_duration: seconds that a call takes, so that the parts of a snapshot lie apart as in reality.
+        request_duration: seconds between two requests of one call.
     """
 
     def __init__(
@@ -79,12 +80,14 @@ class ReplayedKubectl:
         now: Callable[[], float],
         sleep: Callable[[float], None],
         call_duration: float = 0.05,
+        request_duration: float = 0.01,
         fault: KubectlFault = report_no_fault,
     ) -> None:
         self._timeline = timeline
         self._now = now
         self._sleep = sleep
         self._call_duration = call_duration
+        self._request_duration = request_duration
         self._fault = fault
         self.calls: list[Sequence[str]] = []
         self.watches: list[ReplayedWatch] = []
@@ -132,7 +135,14 @@ class ReplayedKubectl:
             elif self.spoiled_from and self.spoiled_from[1]:
                 watch.emit_line(self.spoiled_from[1])
 
+    @property
+    def requests(self) -> int:
+        """How many requests the calls send: one for each resource of a list."""
+        return sum(1 + argv[argv.index("get") + 1].count(",") if "get" in argv else 1 for argv in self.calls)
+
     def _get(self, words: Sequence[str], namespace: str, selector: str) -> Completed:
+        if "," in words[0]:
+            return self._get_each(words[0].split(","), namespace, selector)
         word = words[0].partition(".")[0]
         plural = word if word in PLURALS.values() else f"{word}s"
         objects = select_objects(self._timeline(self._now()), plural, namespace, selector)
@@ -143,3 +153,12 @@ class ReplayedKubectl:
             resource = f"{plural}.{group_of(plural)}"
             return Completed(1, b"", f'Error from server (NotFound): {resource} "{words[1]}" not found\n'.encode())
         return Completed(0, json.dumps(found).encode())
+
+    def _get_each(self, resources: Sequence[str], namespace: str, selector: str) -> Completed:
+        """One resource after the other; time passes between them, as it does with kubectl."""
+        items: list[Json] = []
+        for index, resource in enumerate(resources):
+            if index:
+                self._sleep(self._request_duration)
+            items += json.loads(self._get([resource], namespace, selector).out)["items"]
+        return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode())

@@ -74,7 +74,7 @@ def _played(replicas: int, *, listens: bool) -> int:
     )
     verdict = wait_for_rollouts(request, probe=probe, clock=time_, tell=lambda _event: None)
     assert verdict.exit is ExitCode.OK, verdict
-    return len(played.calls) + DISCOVERY
+    return played.requests + DISCOVERY
 
 
 def _apart(*, newer: str, ours: str) -> Containment:

@@ -7,6 +7,7 @@ from tools.mutants.mutant import Change, Defence
 ANSWERS = "tests/kubectl/test_answers.py"
 LOGIN = "tests/kubectl/test_login.py"
 DEPLOY = "tests/deploy/test_deploy.py"
+ONE_CALL = "tests/deploy/test_one_call.py"
 
 CLUSTER = (
     Defence(
@@ -32,6 +33,22 @@ CLUSTER = (
         "a call for a part of a snapshot is repeated, and each answer counts as contact",
         (Change("deploy/kubernetes/poller.py", "for _ in range(_MAX_TRIES - 1):", "for _ in range(0):"),),
         (f"{DEPLOY}::test_an_api_server_that_answers_six_of_ten_calls_is_usable",),
+    ),
+    Defence(
+        "pods-before-the-workload",
+        "a snapshot reads the workload after the pods, also in one call",
+        (Change("kubectl/client.py", '[f"pods,{target.kind.resource}", ', '[f"{target.kind.resource},pods", '),),
+        (f"{ONE_CALL}::test_a_new_image_that_comes_between_the_two_parts_is_not_taken_for_ours",),
+    ),
+    Defence(
+        "workloads-that-may-not-be-listed",
+        "a user who may get a workload, but not list workloads, can wait for it",
+        (
+            Change(
+                "deploy/kubernetes/poller.py", "self._needs_two_calls.add(target)", "return _incomplete(both, first)"
+            ),
+        ),
+        (f"{ONE_CALL}::test_a_workload_that_cannot_be_listed_with_its_pods_is_read_after_them",),
     ),
     Defence(
         "faults-of-this-machine",

@@ -25,7 +25,7 @@ from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
 from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.model import Revision, Workload, WorkloadKind, WorkloadTarget
+from homelab_hooks.kubectl.model import PodsAndWorkload, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 T = TypeVar("T")
@@ -56,6 +56,8 @@ class WorkloadPoller:
         self._now = now
         self._wake = wake
         self._watchers: dict[WorkloadTarget, WorkloadWatcher] = {}
+        self._needs_two_calls: set[WorkloadTarget] = set()
+        """the targets that could not be listed with their pods in one call"""
 
     def close(self) -> None:
         """End the watches."""
@@ -141,27 +143,40 @@ class WorkloadPoller:
         if not isinstance(revisions, Found):
             return _incomplete(revisions, first)
         taken = self._now()
-        pods = self._retry(
-            lambda: self._kubectl.pods(
-                workload_target(state), first, revisions.value, within=state.call_timeout(self._now())
-            )
-        )
+        read = self._pods_then_workload(state, first, revisions.value)
+        if not isinstance(read, PodsAndWorkload):
+            return read
+        if not _is_same_workload(first, read.workload):
+            return read.workload
+        snapshot = Snapshot(
+            workload=read.workload, kind=workload_target(state).kind, revisions=revisions.value, pods=read.pods,
+            taken_at=taken, evidence=evidence,
+        )  # fmt: skip
+        snapshot = self._with_events(state, self._evidence.complete(snapshot, state.expectation))
+        return Found(self._with_warnings(state, snapshot))
+
+    def _pods_then_workload(
+        self, state: RolloutState, first: Workload, revisions: tuple[Revision, ...]
+    ) -> PodsAndWorkload | Poll[RolloutObservation]:
+        """Read the pods, and then the workload: in one call of kubectl where possible, else in two."""
+        target = workload_target(state)
+        if first.matches_own_selector and target not in self._needs_two_calls:
+            both = self._kubectl.pods_then_workload(target, first, revisions, within=state.call_timeout(self._now()))
+            if isinstance(both, Found):
+                value: PodsAndWorkload = both.value
+                return value
+            has_timed_out = isinstance(both, Unavailable) and both.kind is FailureKind.TIMEOUT
+            if has_timed_out or isinstance(both, Denied):  # the user may get the workload, but not list workloads
+                self._needs_two_calls.add(target)
+            if has_timed_out:
+                return _incomplete(both, first)
+        pods = self._retry(lambda: self._kubectl.pods(target, first, revisions, within=state.call_timeout(self._now())))
         if not isinstance(pods, Found):
             return _incomplete(pods, first)
         again = self._read(state)
         if isinstance(again, Unavailable):
             return _incomplete(again, first)
-        if not isinstance(again, Found):
-            return again
-        if not _is_same_workload(first, again.value):
-            changed: Workload = again.value
-            return changed
-        snapshot = Snapshot(
-            workload=again.value, kind=workload_target(state).kind, revisions=revisions.value, pods=pods.value,
-            taken_at=taken, evidence=evidence,
-        )  # fmt: skip
-        snapshot = self._with_events(state, self._evidence.complete(snapshot, state.expectation))
-        return Found(self._with_warnings(state, snapshot))
+        return PodsAndWorkload(pods.value, again.value) if isinstance(again, Found) else again
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
         found = self._retry(

@@ -112,6 +112,9 @@ class KubernetesSimulator:
 class _ApiHandler(SilentHandler):
     """Handles the requests of kubectl."""
 
+    disable_nagle_algorithm = True
+    """as a Go server does; otherwise a second request on a connection takes 40 ms longer"""
+
     cluster: KubernetesSimulator
 
     def serve(self) -> None:
