@@ -13,6 +13,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.preflight import state_file
 from homelab_hooks.land.revert import LeftWorktree, may_discard
+from homelab_hooks.land.state import reporting_disk_errors
 from homelab_hooks.land.task_worktree import (
     WORKTREES_DIR,
     TaskWorktree,
@@ -54,31 +55,37 @@ def open_revert_worktree(commit: str, tip: str, git: Repository) -> Iterator[Tas
     """
     new = locate_revert_worktree(commit, git)
     discard_left_worktree(commit, tip, git)
-    try:
-        create_worktree(_topic(commit), new, git=git, start=tip)
-    except BaseException:
-        remove_revert_worktree(commit, git)
-        raise
-    with hold_worktree(git.at(new.path), commit):
+    with contextlib.ExitStack() as held:
+        try:
+            create_worktree(_topic(commit), new, git=git, start=tip)
+            held.enter_context(hold_worktree(git.at(new.path), commit))
+        except BaseException:
+            remove_revert_worktree(commit, git)
+            raise
         yield new
 
 
 @contextlib.contextmanager
 def hold_worktree(inside: Repository, commit: str) -> Iterator[None]:
-    """Hold the lock of a revert's worktree. Raises CommandError (refused) if another process holds it.
+    """Hold the lock of a revert's worktree.
+
+    Raises CommandError (refused) if another process holds it, or it cannot be written.
 
     Args:
         inside: the repository as seen from the worktree.
     """
-    try:
-        with hold_lock(_lock_path(inside), describe_process(f"reverting {short_sha(commit)}")):
-            yield
-    except LockHeldError as held:
-        raise CommandError(
-            f"{short_sha(commit)} is being reverted already: {strip_control_chars(str(held)) or 'unknown process'}",
-            hint="wait for the other landing to finish or stop it, then run the same command again",
-            exit=ExitCode.REFUSED,
-        ) from held
+    path = _lock_path(inside)
+    with contextlib.ExitStack() as stack:
+        try:
+            with reporting_disk_errors(path):
+                stack.enter_context(hold_lock(path, describe_process(f"reverting {short_sha(commit)}")))
+        except LockHeldError as held:
+            raise CommandError(
+                f"{short_sha(commit)} is being reverted already: {strip_control_chars(str(held)) or 'unknown process'}",
+                hint="wait for the other landing to finish or stop it, then run the same command again",
+                exit=ExitCode.REFUSED,
+            ) from held
+        yield
 
 
 def _lock_path(inside: Repository) -> Path:

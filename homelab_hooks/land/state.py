@@ -139,13 +139,13 @@ class StateFile:
         """
         urls = {"remote": strip_web_userinfo(state.remote), "push_url": strip_web_userinfo(state.push_url)}
         raw = {"schema": SCHEMA_VERSION, **asdict(state), **urls, "request": _request_to_json(state.request)}
-        with _reporting_disk_errors(self._path.parent):
+        with reporting_disk_errors(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._path, json.dumps(raw, indent=1), mode=0o600, durable=True)
 
     def clear(self) -> None:
         """Remove the state file, and temporary files of killed writers. Raises CommandError if it cannot be written."""
-        with _reporting_disk_errors(self._path.parent):
+        with reporting_disk_errors(self._path.parent):
             for path in [self._path, *self._path.parent.glob("land.json.*")]:
                 if path.exists():
                     path.unlink()
@@ -154,14 +154,14 @@ class StateFile:
 
 
 @contextlib.contextmanager
-def _reporting_disk_errors(directory: Path) -> Iterator[None]:
-    """Turn an OSError into a CommandError."""
+def reporting_disk_errors(place: Path) -> Iterator[None]:
+    """Turn an OSError about a landing's own files into a CommandError (20)."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise CommandError(
-            f"cannot write the landing's state in {strip_control_chars(str(directory))}: {reason}",
+            f"cannot write the landing's state in {strip_control_chars(str(place))}: {reason}",
             hint="free up disk space or fix the permissions, then run the same command again",
             exit=ExitCode.REFUSED,
         ) from error
@@ -240,7 +240,7 @@ def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
         who: describes this landing in the error message of a second one.
     """
     with contextlib.ExitStack() as stack:
-        with _reporting_disk_errors(directory):
+        with reporting_disk_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
             try:
                 stack.enter_context(hold_lock(directory / _LOCK, describe_process(who)))

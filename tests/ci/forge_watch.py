@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.simulators.faults import FaultPlan
-from homelab_hooks.simulators.forge.faults import find_fault
+from homelab_hooks.simulators.forge.faults import answer_with_faults
 from homelab_hooks.simulators.forge.gitea_api import answer
 from homelab_hooks.simulators.forge.message import ForgeRequest
 from homelab_hooks.simulators.forge.runs import ForgeReports, RunPhase, SimulatedJob, SimulatedRun
@@ -41,7 +41,7 @@ class ForgeInMemory:
                 return other
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = ForgeRequest(request.method, request.path, headers)
-        found = find_fault(self.faults, asked, self.clock.now()) or answer(self.store, asked, BASE)
+        found = answer_with_faults(self.faults, asked, self.clock.now(), lambda: answer(self.store, asked, BASE))
         more = {name.lower(): value for name, value in found.headers}
         return HttpResponse(found.status, {"content-type": found.content_type, **more}, found.body, 0.1)
 

@@ -383,6 +383,24 @@ def test_what_a_killed_revert_left_is_cleared_away(
     assert no_worktree_is_left(ann)
 
 
+def test_a_worktree_whose_lock_cannot_be_written_is_removed_and_said(
+    workshop: ScratchRepositories, git_land: GitLand, revert: Revert
+) -> None:
+    """Found by the soak, on a full disk; here a filter puts a directory where the lock is to be."""
+    ann = workshop.clone("ann", branch="topic")
+    landed = ann.commit("a")
+    assert git_land(ann).landed
+    ann.write(".git/info/attributes", "a filter=trap\n")
+    ann.git("config", "filter.trap.smudge", 'mkdir "$(git rev-parse --git-dir)/homelab-revert.lock"; cat')
+    with pytest.raises(CommandError) as refused:
+        revert(ann, landed)
+    assert (refused.value.exit, "homelab-revert.lock" in refused.value.message) == (ExitCode.REFUSED, True)
+    assert refused.value.hint
+    assert not (ann.path / ".worktrees").exists()
+    ann.git("config", "filter.trap.smudge", "cat")
+    assert revert(ann, landed).landed
+
+
 @pytest.mark.parametrize("at", [6, 8, 11, 14])
 def test_an_interrupted_revert_can_be_continued_or_begun_again(  # noqa: PLR0917 - fixtures
     workshop: ScratchRepositories,

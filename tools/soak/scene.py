@@ -23,6 +23,7 @@ from tests.waiting import HANG_S
 from tools.bench.place import PROGRAMS
 from tools.soak import leftovers
 from tools.soak.disks import ROOMS, CloneDisk
+from tools.soak.forge import ProtectedForge
 from tools.soak.plan import FOR_GOOD, PLAYS, Outage, Plan, Strike
 
 REPO = "acme/app"
@@ -101,10 +102,16 @@ class Scene:
             "WOODPECKER_TOKEN": "alice-token",
             "HOMELAB_CI_REPO": REPO,
             "HOMELAB_OUTPUT": "plain",
-            "HOMELAB_APPEAR_TIMEOUT": "2" if self.plan.ci == "never" else str(TIMEOUT_S),
+            "HOMELAB_APPEAR_TIMEOUT": "2" if self.never_appears else str(TIMEOUT_S),
             "HOMELAB_TIMEOUT": "4" if self.plan.ci == "stuck" else str(TIMEOUT_S),
             "HOMELAB_UNREACHABLE_TIMEOUT": str(UNREACHABLE_TIMEOUT_S if self.gone else TIMEOUT_S),
         }
+        main = self.plan.main
+        self.forge: ProtectedForge | None = None
+        if main:
+            new = ProtectedForge(REPO, main, self.workshop, self.woodpecker, self.hook)
+            self.forge = self._open.enter_context(new)
+            self.environ |= self.forge.environ
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,10 +123,19 @@ class Scene:
         """Whether CI goes away for good."""
         return self.plan.outage is not None and self.plan.outage.seconds > FOR_GOOD
 
+    @property
+    def never_appears(self) -> bool:
+        """Whether a pipeline or a check is missing for good."""
+        main = self.plan.main
+        is_checked = main is None or ("never" not in {main.check, main.own} and not main.loses_webhook)
+        return self.plan.ci == "never" or not is_checked
+
     def pushed(self, update: PushedRef) -> None:
         """The forge's webhook."""
         if update.ref == "refs/heads/main":
             self.hook(update.new)
+        elif self.forge and update.ref.startswith("refs/heads/") and update.new.strip("0"):
+            self.forge.check(update)
 
     def hook(self, sha: str) -> None:
         """CI begins with a commit."""
@@ -131,6 +147,8 @@ class Scene:
         self.woodpecker.fail(*plan.rules)
         if plan.git:
             self.git.plan.faults, self.git.plan.remaining = {plan.git.service: plan.git.fault}, plan.git.times
+        if self.forge:
+            self.forge.begin()
         self.place.spoil(self.clone.path)
         if plan.outage:
             self._away = threading.Thread(target=self._outage, args=(plan.outage,), daemon=True)
@@ -150,6 +168,8 @@ class Scene:
         self.woodpecker.fail()
         self.git.plan.faults = {}
         self.git.plan.before_push = None
+        if self.forge:
+            self.forge.repair()
         self.place.repair(self.clone.path)
 
     def run(
@@ -199,6 +219,17 @@ class Scene:
         if not (self.workshop.folder / "bob").exists():
             self.workshop.clone("bob")
         return Clone(self.workshop.folder / "bob", self.workshop.environ)
+
+    def push_to_main(self, name: str, text: str) -> str:
+        """Commit as Bob, past the protection of main, and return the commit."""
+        bob, origin = self.bob, self.workshop.origin
+        bob.git("fetch", "--quiet", "origin")
+        bob.git("reset", "--quiet", "--hard", "origin/main")
+        sha = bob.commit(name, text)
+        bob.git("push", "--quiet", "origin", "HEAD:refs/heads/incoming")
+        origin.git("update-ref", "refs/heads/main", sha, bob.sha("origin/main"))
+        origin.git("update-ref", "-d", "refs/heads/incoming")
+        return sha
 
 
 def _send(process: subprocess.Popen[bytes], strike: Strike) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from homelab_hooks.simulators.repositories import ScratchRepositories, make_hermetic_env
-from tools.soak import landing, lasting, pushing, waits
+from tools.soak import landing, lasting, proposing, pushing, reverting, waits
 from tools.soak.disks import mountable
 from tools.soak.plan import Plan, RunKind, drawn
 from tools.soak.scene import Scene
@@ -20,7 +20,7 @@ from tools.soak.scene import Scene
 AT_ONCE = 2
 ACTS: dict[RunKind, Callable[[Scene], None]] = {
     RunKind.LAND: landing.land, RunKind.WATCH: waits.watch, RunKind.DEPLOY: waits.deploy,
-    RunKind.PUSHED: pushing.pushed,
+    RunKind.PUSHED: pushing.pushed, RunKind.PROPOSE: proposing.propose, RunKind.REVERT: reverting.revert,
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ class Soak:
             self._count(plan, scene, report, time.monotonic() - begin, whole=whole)
 
     def _count(self, plan: Plan, scene: Scene, report: Report, took: float, *, whole: bool) -> None:
-        report.runs[f"{plan.kind}: {plan.ci}"] += 1
+        report.runs[f"{plan.kind}{' (protected)' if plan.main else ''}: {plan.ci}"] += 1
         report.faults.update(plan.faults)
         report.ends.update(f"{plan.kind}: {end}" for end in scene.ends)
         report.seconds[f"{plan.kind} {plan.number}"] = took

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from pathlib import Path
 
 from homelab_hooks.exit_codes import ExitCode
@@ -78,9 +78,15 @@ def watch(scene: Scene) -> None:
     scene.clean()
 
 
-def again(scene: Scene, sha: str) -> None:
-    """Run the resume command, with all servers working."""
-    check_exit(scene, scene.run("homelab-watch", sha), {int(TRUTH[scene.plan.ci])})
+def again(scene: Scene, sha: str, more: AbstractSet[int] = frozenset()) -> None:
+    """Run the resume command, with all servers working.
+
+    Args:
+        scene: the run.
+        sha: what is watched.
+        more: codes that are right too.
+    """
+    check_exit(scene, scene.run("homelab-watch", sha), {int(TRUTH[scene.plan.ci]), *more})
 
 
 def deploy(scene: Scene) -> None:

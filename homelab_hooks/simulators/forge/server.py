@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import NamedTuple, Self
 
 from homelab_hooks.simulators.faults import FaultPlan
-from homelab_hooks.simulators.forge.faults import find_fault
+from homelab_hooks.simulators.forge.faults import answer_with_faults
 from homelab_hooks.simulators.forge.gitea_api import answer, find_caller
 from homelab_hooks.simulators.forge.message import ForgeAnswer, ForgeRequest
 from homelab_hooks.simulators.forge.store import ForgeStore, HookDelivery
@@ -67,8 +67,9 @@ class ForgeSimulator:
             login = caller.login if caller else ""
             self.requests.append(ForgeRequestRecord(request.method, request.path, login, bool(authorization)))
             before = len(self.store.sent)
-            fault = find_fault(self._faults, request, self.store.now())
-            found = fault or answer(self.store, request, self.url)
+            found = answer_with_faults(
+                self._faults, request, self.store.now(), lambda: answer(self.store, request, self.url)
+            )
             new = self.store.sent[before:]
         for delivery in new:
             self._deliver(delivery)
