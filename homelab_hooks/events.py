@@ -235,6 +235,8 @@ class RolloutChanged(NamedTuple):
     ready: int | None = None
     available: int | None = None
     old: int | None = None
+    sha: str = ""
+    """the commit that is waited for"""
 
 
 class FindingStatus(StrEnum):

@@ -271,7 +271,7 @@ def _report(state: RolloutState, phase: str, detail: str, progress: InstanceCoun
 def _rollout_event(state: RolloutState, phase: str, detail: str, progress: InstanceCounts) -> RolloutChanged:
     return RolloutChanged(
         target=str(state.target), phase=phase, detail=detail, desired=progress.desired, updated=progress.updated,
-        ready=progress.ready, available=progress.available, old=progress.old,
+        ready=progress.ready, available=progress.available, old=progress.old, sha=state.expectation.sha,
     )  # fmt: skip
 
 

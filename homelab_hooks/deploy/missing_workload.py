@@ -49,4 +49,6 @@ def _missing_from_start(state: RolloutState, reason: str, hint: str) -> Decision
 
 
 def _report(state: RolloutState, phase: str, detail: str) -> Decision[RolloutState]:
-    return report_if_new(state, RolloutChanged(target=str(state.target), phase=phase, detail=detail))
+    return report_if_new(
+        state, RolloutChanged(target=str(state.target), phase=phase, detail=detail, sha=state.expectation.sha)
+    )

@@ -184,7 +184,7 @@ def test_nothing_of_the_region_is_left_when_it_ends(show: Show) -> None:
     assert "●" not in seen
     assert "━" not in seen
     assert "image" not in seen
-    assert seen.count("watch") == 1
+    assert len(re.findall("^.? ?watch", seen, re.MULTILINE)) == 1
 
 
 def test_a_row_that_is_drawn_again_never_wraps_or_scrolls(show: Show) -> None:
@@ -351,6 +351,53 @@ def test_what_a_landing_waits_for_stays_beside_the_pipeline_of_another(show: Sho
     pipeline = PipelineChanged(7, "push", "refs/heads/main", "running", deciding=False)
     show.tell(StageChanged(Stage.QUEUE, Progress.STARTED), pipeline, Waiting("waiting for #7 of 0aa11bb2 by bob"))
     assert any("#7 of 0aa11bb2 by bob" in line for line in show.tell(pipeline._replace(started=1795465880)))
+
+
+def test_the_steps_are_counted_and_are_the_bar_where_no_duration_is_known(show: Show) -> None:
+    show.tell(
+        PipelineChanged(7, "push", "main", "running"),
+        *(StepChanged(7, "w", pid, f"step{pid}", "pending") for pid in (2, 3, 4, 5)),
+    )
+    assert "━" not in (bar := next(line for line in show.emulator.lines if "0/4 steps" in line)), bar
+    for pid, state in ((2, "success"), (3, "skipped")):
+        show.tell(StepChanged(7, "w", pid, f"step{pid}", state))
+    bar = next(line for line in show.emulator.lines if "2/4 steps" in line)
+    assert abs(bar.count("━") - bar.count("─")) <= 1
+
+
+def test_steps_that_took_long_keep_their_time_in_the_summary(show: Show) -> None:
+    show.tell(PipelineChanged(7, "push", "main", "running"))
+    show.tell(*(StepChanged(7, "w", int(took), f"s{took:.0f}", "success", took=took) for took in (2.0, 75.0, 12.0)))
+    seen = show.tell(PipelineChanged(7, "push", "main", "success"), Result(verdict="passed", exit=ExitCode.OK))
+    assert "  slowest steps: s75 1m15s, s12 12s" in seen
+
+
+def test_the_summary_has_the_time_of_each_stage_in_one_row(show: Show) -> None:
+    show.tell(
+        *(
+            StageChanged(stage, progress, took=took)
+            for stage, took in ((Stage.FETCH, 0.25), (Stage.VERIFY, 75.0), (Stage.PUSH, 1.5))
+            for progress in (Progress.STARTED, Progress.DONE)
+        ),
+        StageChanged(Stage.MERGE, Progress.SKIPPED, took=0.0),
+    )
+    seen = show.tell(Result(verdict="landed", exit=ExitCode.OK))
+    wide = show.emulator.screen.columns > 40
+    assert ("✓ fetch 0.2s  " * wide + "✓ verify 1m15s  ✓ push 1.5s") in seen
+
+
+def test_a_rollout_names_the_commit_that_is_waited_for_in_full(show: Show) -> None:
+    """However long the name of the workload is."""
+    event = RolloutChanged("production-shop/statefulset/frontend-cache", "progressing", desired=2, sha=SHA)
+    assert f"waits for {SHA[:10]}" in "\n".join(show.tell(event))
+    assert "waits for" not in "\n".join(show.tell(event._replace(phase="deployed")))
+
+
+def test_the_bar_of_a_rollout_does_not_begin_full() -> None:
+    """The counts of the template before say nothing about this one."""
+    show = Show(TerminalEmulator(80, 24))
+    seen = show.tell(RolloutChanged("shop/web", "progressing", "", desired=2, ready=2, available=2, sha=SHA))
+    assert "━" not in "\n".join(seen)
 
 
 def test_a_rollout_shows_its_counts(show: Show) -> None:

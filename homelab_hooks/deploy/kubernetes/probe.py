@@ -184,9 +184,11 @@ def _record_pods(
 
 
 def _progress(workload: Workload, old: int | None) -> InstanceCounts:
-    counts = workload.counts
+    """Return the counts; how many are updated is unknown until the controller has counted those of this template."""
+    counts, is_observed = workload.counts, workload.observed == workload.generation
+    updated = counts.updated if is_observed else None
     return InstanceCounts(
-        desired=counts.desired, updated=counts.updated, ready=counts.ready, available=counts.available, old=old
+        desired=counts.desired, updated=updated, ready=counts.ready, available=counts.available, old=old
     )
 
 

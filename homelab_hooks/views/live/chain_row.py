@@ -11,7 +11,7 @@ from homelab_hooks.text.sanitize import elide_middle
 from homelab_hooks.views.live.cells import Span, Style, make_state_symbol
 
 PENDING, RUNNING = "pending", "running"
-_STATES = {
+STATES = {
     Progress.STARTED: RUNNING,
     Progress.DONE: "done",
     Progress.FAILED: "failed",
@@ -37,7 +37,7 @@ def update_chain(chain: Sequence[ChainCell], event: StageChanged, now: float) ->
     if place is None:
         return tuple(chain)
     since = now if event.progress is Progress.STARTED else chain[place].since
-    changed = ChainCell(event.link, _STATES[event.progress], since, event.took)
+    changed = ChainCell(event.link, STATES[event.progress], since, event.took)
     return (*chain[:place], changed, *chain[place + 1 :])
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowChanged
 from homelab_hooks.text import durations
-from homelab_hooks.text.sanitize import truncate_text
+from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.text.sanitize import elide_middle, truncate_text
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_bar, make_state_symbol, make_tree_row
-from homelab_hooks.views.live.chain_row import RUNNING, ChainCell, make_chain_spans
+from homelab_hooks.views.live.chain_row import MIN_NAME_COLUMNS, RUNNING, ChainCell, make_chain_spans
 from homelab_hooks.views.live.state import LiveState, Timestamp, Tracked
 from homelab_hooks.views.plain import format_pod_counts
 
@@ -19,6 +20,8 @@ NAME_COLUMNS, STATE_COLUMNS, CLOCK_COLUMNS = 60, 8, 7
 MIN_WIDE_COLUMNS = 60
 """columns from which on progress bars of rollouts are shown"""
 FINAL_STYLES = (Style.GOOD, Style.BAD)
+ENDED_STYLES = (*FINAL_STYLES, Style.MUTED)
+"""of steps that run no longer, or never will"""
 HIGHEST, HIGH, MIDDLE, LOW, LOWEST = range(5)
 """priorities of rows: the highest number is dropped first"""
 
@@ -109,7 +112,7 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
             format_pipeline_title(tracked.event), tracked.event.status, time, indent=0, column=column, priority=priority
         )
     ]
-    found += _progress(tracked, at, columns)
+    found += _progress(tracked, [step.event for step in steps], at, columns)
     for flow in flows:
         found.append(_child_row(flow, at, indent=2, column=column))
         found += [
@@ -159,21 +162,37 @@ def format_pipeline_time(tracked: Tracked[PipelineChanged], at: Timestamp) -> st
     return format_clock(at.now - tracked.since.now)
 
 
-def _progress(tracked: Tracked[PipelineChanged], at: Timestamp, columns: int) -> list[Row]:
-    """Return a progress bar if the duration of earlier successful pipelines is known."""
+def _progress(
+    tracked: Tracked[PipelineChanged], steps: Sequence[StepChanged], at: Timestamp, columns: int
+) -> list[Row]:
+    """Return a progress bar: of the time if that of earlier successful pipelines is known, else of the steps."""
     event = tracked.event
-    if event.status != RUNNING or not event.started or not event.expected:
+    ended = sum(choose_style(step.state) in ENDED_STYLES for step in steps)
+    count = f"  {ended}/{len(steps)} steps" if steps else ""
+    if event.status != RUNNING:
         return []
-    elapsed = max(0.0, at.wall - event.started)
-    usual = durations.format_duration(event.expected)
-    text = f"  {format_clock(elapsed)} of about {usual}" if elapsed <= event.expected else f"  usually {usual}"
-    width = max(4, min(30, columns - 5 - len(text)))
-    return [Row((Span("  "), *make_bar(elapsed / event.expected, width), Span(text, Style.MUTED)), HIGH)]
+    if event.started and event.expected:
+        elapsed = max(0.0, at.wall - event.started)
+        usual = durations.format_duration(event.expected)
+        text = f"  {format_clock(elapsed)} of about {usual}" if elapsed <= event.expected else f"  usually {usual}"
+        share = elapsed / event.expected
+    elif steps:
+        text, share = "", ended / len(steps)
+    else:
+        return []
+    width = max(4, min(30, columns - 5 - len(text + count)))
+    return [Row((Span("  "), *make_bar(share, width), Span(text + count, Style.MUTED)), HIGH)]
 
 
 def _rollout(state: LiveState, name: str, columns: int) -> list[Row]:
     event = state.rollouts[name].event
-    found = [Row((make_state_symbol(event.phase), Span(f" {name}  "), Span(event.phase, choose_style(event.phase))))]
+    style = choose_style(event.phase)
+    commit = Span(f"  waits for {short_sha(event.sha)}" if event.sha and style not in FINAL_STYLES else "")
+    room = columns - len(f"●   {event.phase} ")
+    is_beside = len(name) + len(commit.text) <= room
+    shown = name if is_beside else elide_middle(name, max(MIN_NAME_COLUMNS, room))
+    spans = (make_state_symbol(event.phase), Span(f" {shown}  "), Span(event.phase, style))
+    found = [Row((*spans, commit))] if is_beside else [Row(spans), *([Row((commit,))] if commit.text else [])]
     if event.desired is not None:
         full = (event.updated or 0) / event.desired if event.desired else 1.0
         bar = (*make_bar(full, 8), Span("  ")) if columns >= MIN_WIDE_COLUMNS else ()

@@ -23,6 +23,7 @@ from homelab_hooks.views import plain
 from homelab_hooks.views.live import layout
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
 from homelab_hooks.views.live.state import LiveState, Timestamp, apply_event, is_transient
+from homelab_hooks.views.live.timeline import build_timeline_rows, stop_clocks
 
 _LEVEL_STYLES = {LogLevel.INFO: Style.PLAIN, LogLevel.WARNING: Style.WARNING, LogLevel.ERROR: Style.BAD}
 _FINDING_STYLES = {
@@ -32,6 +33,10 @@ _FINDING_STYLES = {
     FindingStatus.SKIPPED: Style.MUTED,
 }
 _STAGE_TEXTS = {Progress.DONE: "done", Progress.FAILED: "failed", Progress.SKIPPED: "skipped"}
+SLOW_STEP_S = 10.0
+"""seconds from which on the time of a step is kept in the summary, although it succeeded"""
+MAX_SLOW_STEPS = 3
+"""steps whose times are kept"""
 _REMEDY_INDENT_COLUMNS = 3
 """columns of a row of the live region in front of and behind a remedy; what does not fit there is printed once"""
 _DETAIL_OFFSET_COLUMNS = 20
@@ -67,7 +72,7 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
         case Result():
             return [
                 *_finished_pipelines(_with_final_statuses(state, event, at), at, columns),
-                *layout.build_chain_rows(state, at, columns),
+                *build_timeline_rows(state.timeline, stop_clocks(state.chain, at.now), columns - 1),
                 *_closing_rows(state, event, columns),
             ]
         case _:
@@ -121,6 +126,7 @@ def _finished_pipelines(state: LiveState, at: Timestamp, columns: int) -> list[R
         column = max(10, min(len(name) + 2, columns - 19))
         found.append(make_tree_row(name, tracked.event.status, time, indent=0, column=column, priority=0))
         found += _failed_steps(state, number) if choose_style(tracked.event.status) is Style.BAD else []
+        found += _slow_steps(state, number)
     if len(state.rollouts) > 1:
         events = [tracked.event for _, tracked in sorted(state.rollouts.items())]
         found += [
@@ -140,6 +146,15 @@ def _failed_steps(state: LiveState, number: int) -> list[Row]:
         if event.state in {"failure", "error"}
         for line in plain.render_plain_lines(event)
     ]
+
+
+def _slow_steps(state: LiveState, number: int) -> list[Row]:
+    """Return one row with the slowest steps that succeeded and took long."""
+    events = [tracked.event for key, tracked in state.steps.items() if key[0] == number]
+    slow = [event for event in events if event.state == "success" and (event.took or 0.0) >= SLOW_STEP_S]
+    slowest = sorted(slow, key=lambda event: -(event.took or 0.0))[:MAX_SLOW_STEPS]
+    texts = [f"{event.name} {durations.format_duration(event.took or 0.0)}" for event in slowest]
+    return [Row((Span(f"  slowest steps: {', '.join(texts)}", Style.MUTED),))] if texts else []
 
 
 def _pipeline_notes(state: LiveState, event: PipelineChanged) -> list[Row]:

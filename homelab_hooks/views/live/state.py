@@ -30,6 +30,7 @@ from homelab_hooks.events import (
 )
 from homelab_hooks.text.sanitize import is_unfinished
 from homelab_hooks.views.live.chain_row import ChainCell, update_chain
+from homelab_hooks.views.live.timeline import add_to_timeline
 
 E = TypeVar("E", bound=Event)
 MAX_TAIL_LINES = 5
@@ -72,16 +73,18 @@ class LiveState(NamedTuple):
     """the detail of the stage that ended last"""
     chain: tuple[ChainCell, ...] = ()
     """the links that follow a push, from the begin of the chain to the result"""
+    timeline: tuple[ChainCell, ...] = ()
+    """the stages that have ended, until the result"""
 
 
 def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # noqa: C901, PLR0911, PLR0912 - one case per event; mypy checks all
     """Return the state after an event."""
     match event:
         case StageChanged():
-            chain = update_chain(state.chain, event, at.now)
+            chain, timeline = update_chain(state.chain, event, at.now), add_to_timeline(state.timeline, event)
             if event.progress is Progress.STARTED:
-                return LiveState(stage=Tracked(event, at), chain=chain)
-            return LiveState(last_detail=event.detail, chain=chain)
+                return LiveState(stage=Tracked(event, at), chain=chain, timeline=timeline)
+            return LiveState(last_detail=event.detail, chain=chain, timeline=timeline)
         case ChainStarted():
             return state._replace(chain=tuple(ChainCell(link) for link in event.links))
         case PipelineChanged():
