@@ -23,7 +23,8 @@ _TERMS_WITH_TITLE = (
     "xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "wezterm", "ghostty", "contour", "konsole", "vte",
     "gnome", "st-", "putty", "mintty", "iterm", "cygwin",
 )  # fmt: skip
-"""TERM prefixes of terminals that support a window title; others may print the sequence as text"""
+"""TERM prefixes of terminals that support a window title, and show or ignore hyperlinks; others may print the sequences
+as text"""
 _LOG_FULL_NOTICE = "... (log truncated)"
 
 
@@ -162,6 +163,11 @@ class Terminal:
     def stdout_has_color(self) -> bool:
         """Return whether stdout is a terminal with color, and NO_COLOR is not set."""
         return self.stdout_is_tty and self._term != "dumb" and not self._no_color
+
+    @property
+    def has_hyperlinks(self) -> bool:
+        """Return whether stderr is a terminal of a kind that shows hyperlinks, or ignores them."""
+        return self.can_redraw and self._term.startswith(_TERMS_WITH_TITLE)
 
     @property
     def can_redraw(self) -> bool:

@@ -54,10 +54,13 @@ class PlainView:
         self._output = output
         self._redact = redact
         self._last_detail = ""
+        self._log_source = ""
 
     def tell(self, event: Event) -> None:
         """Show one event; the result's reason is omitted if it was printed as the detail of the last stage."""
         sanitized = sanitize_event(event, self._redact)
+        if not isinstance(sanitized, Log):
+            self._log_source = ""
         if isinstance(sanitized, Result):
             is_repeated = sanitized.reason == self._last_detail
             self._write(sanitized._replace(reason="") if is_repeated else sanitized)
@@ -68,9 +71,17 @@ class PlainView:
         self._write(sanitized)
 
     def _write(self, event: Event) -> None:
-        for line in render_plain_lines(event):
+        for line in self._under_its_source(event) if isinstance(event, Log) else render_plain_lines(event):
             for part in fold_line(line.rstrip()) if has_own_text(event) else [truncate_text(line.rstrip())]:
                 self._output.err(part)
+
+    def _under_its_source(self, log: Log) -> list[str]:
+        """Return the line of a log; a long source is not repeated in each line, but printed above the first."""
+        if len(log.source) <= _MAX_SOURCE_COLUMNS:
+            return render_plain_lines(log)
+        head = [] if log.source == self._log_source else [f"{log.source}:"]
+        self._log_source = log.source
+        return [*head, f"  | {log.text}"]
 
     def close(self) -> None:
         """Do nothing: there is nothing to restore."""
@@ -232,6 +243,8 @@ def _duration_suffix(seconds: float | None) -> str:
 
 _MAX_NAME_COLUMNS = 60
 """columns of a name in a line: a longer one would push the state off the line"""
+_MAX_SOURCE_COLUMNS = 12
+"""columns of the source of a log that is repeated in each line"""
 _MAX_REASON_COLUMNS = 120
 """columns of a reason in front of its remedy"""
 

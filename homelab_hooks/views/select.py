@@ -18,7 +18,7 @@ def create_view(output: OutputMode, terminal: Terminal, redact: Redactor, clock:
     if is_live_view(output, terminal):
         from homelab_hooks.views.live.view import LiveView
 
-        return LiveView(terminal, redact, clock, Ticker)
+        return LiveView(terminal, redact, clock, Ticker, has_links=terminal.has_hyperlinks)
     from homelab_hooks.views.plain import PlainView
 
     return PlainView(terminal, redact)

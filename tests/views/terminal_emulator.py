@@ -96,7 +96,7 @@ class Show:
     def __init__(self, emulator: TerminalEmulator) -> None:
         self.emulator = emulator
         self.time = FakeClock()
-        self.view = LiveView(emulator, Redactor(SECRETS), self.time, ManualTicker)
+        self.view = LiveView(emulator, Redactor(SECRETS), self.time, ManualTicker, has_links=True)
 
     def tell(self, *events: Event, every: float = 0.0) -> list[str]:
         """Tell events, `every` seconds apart, draw, and look at the screen."""

@@ -38,7 +38,7 @@ from tests.views.terminal_emulator import Show, TerminalEmulator
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (40, 10)]
 COLOR = re.compile(r"\x1b\[[0-9;:]*m")
-OUR_OWN = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|\d+A|K|C|J|[0-9;]*m)|[\r\n]")
+OUR_OWN = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|\d+A|K|C|J|[0-9;]*m)|[\r\n]|\x1b\]8;(?:;https?://[!-~]+|;)\x1b\\")
 LANDING: tuple[Event, ...] = (
     Start("git land", sha=SHA),
     StageChanged(Stage.FETCH, Progress.STARTED),
@@ -353,6 +353,22 @@ def test_what_a_landing_waits_for_stays_beside_the_pipeline_of_another(show: Sho
     assert any("#7 of 0aa11bb2 by bob" in line for line in show.tell(pipeline._replace(started=1795465880)))
 
 
+def test_the_number_of_a_pipeline_is_a_link_to_its_page(show: Show) -> None:
+    show.tell(PipelineChanged(7, "push", "main", "running", url=URL))
+    show.after(5.0)
+    links = re.findall(r"\x1b\]8;;(\S+?)\x1b\\([^\x1b]*)\x1b\]8;;\x1b\\", "".join(show.emulator.written))
+    assert set(links) == {(URL, "#7")}
+    before = len(show.emulator.written)
+    show.view.redraw()
+    assert len(show.emulator.written) == before
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://ci.example.test/a b", "https://ci.example.test/漢"])
+def test_what_is_not_a_plain_web_address_is_no_link(show: Show, url: str) -> None:
+    show.tell(PipelineChanged(7, "push", "main", "running", url=url))
+    assert "\x1b]8" not in "".join(show.emulator.written)
+
+
 def test_the_steps_are_counted_and_are_the_bar_where_no_duration_is_known(show: Show) -> None:
     show.tell(
         PipelineChanged(7, "push", "main", "running"),
@@ -475,7 +491,7 @@ def test_after_a_resize_everything_is_as_wide_as_the_terminal() -> None:
         show.emulator.resize(columns, rows)
         show.after(1.0)
         drawn = COLOR.sub("", show.emulator.written[-1])
-        inside = re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", drawn).split("\r\n")
+        inside = re.sub(r"\x1b\[[?0-9]*[A-Za-z]|\x1b\]8;;[^\x1b]*\x1b\\", "", drawn).split("\r\n")
         assert all(len(line.lstrip("\r")) < columns for line in inside)
         assert len(inside) <= rows
     shown = [line for line in show.emulator.lines if line.startswith("● watch")]

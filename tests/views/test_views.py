@@ -21,6 +21,7 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     VerbListed,
+    Waiting,
     WorkflowChanged,
 )
 from homelab_hooks.exit_codes import ExitCode
@@ -241,6 +242,12 @@ def test_a_result_line_without_anything_known_is_short() -> None:
 def test_a_warning_and_an_error_are_marked_and_a_strangers_line_is_named() -> None:
     said = plain((Log("homelab", "a", LogLevel.WARNING), Log("homelab", "b", LogLevel.ERROR), Log("verify", "c")))
     assert said.stderr == ["warning: a", "error: b", "verify | c"]
+
+
+def test_a_long_source_is_printed_above_its_lines_and_not_in_each() -> None:
+    source = "step woodpecker/integration-tests"
+    page = plain((Log(source, "a"), Log(source, "b"), Log("verify", "c"), Waiting("x"), Log(source, "d")))
+    assert page.stderr == [f"{source}:", "  | a", "  | b", "verify | c", "waiting: x (0.0s)", f"{source}:", "  | d"]
 
 
 def test_a_stages_last_output_is_not_said_twice() -> None:

@@ -26,6 +26,8 @@ class Span(NamedTuple):
 
     text: str
     style: Style = Style.PLAIN
+    url: str = ""
+    """the page that opens when the text is clicked"""
 
 
 class Row(NamedTuple):
@@ -98,13 +100,22 @@ def pad_or_truncate(text: str, width: int) -> str:
     return truncated + " " * (width - cell_len(truncated))
 
 
-def make_tree_row(name: str, state: str, time: str, *, indent: int, column: int, priority: int, note: str = "") -> Row:  # noqa: PLR0913 - the parts of a row
-    """Return a tree row: symbol, name, state, and time, in columns that do not depend on the indent."""
+def make_tree_row(  # noqa: PLR0913 - the parts of a row
+    name: str, state: str, time: str, *, indent: int, column: int, priority: int, note: str = "", url: str = ""
+) -> Row:
+    """Return a tree row: symbol, name, state, and time, in columns that do not depend on the indent.
+
+    Args:
+        url: the page that the first word of the name links to.
+    """
+    first, gap, rest = pad_or_elide(name, max(1, column - indent - 2)).partition(" ")
     return Row(
         (
             Span(" " * indent),
             make_state_symbol(state),
-            Span(f" {pad_or_elide(name, max(1, column - indent - 2))}  "),
+            Span(" "),
+            Span(first, url=url),
+            Span(f"{gap}{rest}  "),
             Span(f"{pad_or_truncate(state, 8)}", choose_style(state)),
             Span(f" {time:>5}"),
             Span(f"  {note}" if note else "", Style.BAD),

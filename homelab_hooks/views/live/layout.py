@@ -109,7 +109,13 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
     time = format_pipeline_time(tracked, at)
     found = [
         make_tree_row(
-            format_pipeline_title(tracked.event), tracked.event.status, time, indent=0, column=column, priority=priority
+            format_pipeline_title(tracked.event),
+            tracked.event.status,
+            time,
+            indent=0,
+            column=column,
+            priority=priority,
+            url=tracked.event.url,
         )
     ]
     found += _progress(tracked, [step.event for step in steps], at, columns)

@@ -124,7 +124,8 @@ def _finished_pipelines(state: LiveState, at: Timestamp, columns: int) -> list[R
         time = layout.format_pipeline_time(tracked, at)
         name = layout.format_pipeline_title(tracked.event)
         column = max(10, min(len(name) + 2, columns - 19))
-        found.append(make_tree_row(name, tracked.event.status, time, indent=0, column=column, priority=0))
+        url, status = tracked.event.url, tracked.event.status
+        found.append(make_tree_row(name, status, time, indent=0, column=column, priority=0, url=url))
         found += _failed_steps(state, number) if choose_style(tracked.event.status) is Style.BAD else []
         found += _slow_steps(state, number)
     if len(state.rollouts) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +32,10 @@ STYLES = {
     Style.MUTED: "dim",
 }
 """the rich style of each style"""
+_LINK = re.compile(r"https?://[!-~]{1,2000}")
+"""a URL that can stand in an escape sequence"""
+_LINK_ID = re.compile(r"(?<=\x1b\]8;)id=[-0-9]+(?=;)")
+"""the random id that rich gives a link at each rendering: a row that has not changed would be written again"""
 
 
 class Screen(Protocol):
@@ -76,6 +81,7 @@ class LiveView:
     Args:
         create_ticker: creates the ticker that calls `redraw` from another thread, on the first event, also after
             `close`.
+        has_links: whether the terminal has hyperlinks, or ignores them.
     """
 
     def __init__(
@@ -84,11 +90,14 @@ class LiveView:
         redact: Redactor,
         clock: ViewClock,
         create_ticker: Callable[[Callable[[], None]], RedrawTicker],
+        *,
+        has_links: bool = False,
     ) -> None:
         self._screen = screen
         self._redact = redact
         self._clock = clock
         self._create_ticker = create_ticker
+        self._has_links = has_links
         self._ticker: RedrawTicker | None = None
         self._lock = threading.RLock()
         self._state = LiveState()
@@ -159,12 +168,16 @@ class LiveView:
         text.rstrip()
         with self._screen.console.capture() as written:
             self._screen.console.print(text, soft_wrap=True, end="")
-        return ScreenLine(written.get(), text.cell_len)
+        return ScreenLine(_LINK_ID.sub("", written.get()), text.cell_len)
 
     def _styled(self, span: Span) -> Text:
+        from rich.style import Style as RichStyle
         from rich.text import Text
 
         if span.style is Style.COLORED:
             return Text.from_ansi(span.text)
         ascii_only = self._screen.console.options.ascii_only
-        return Text(span.text.translate(ASCII_FALLBACK) if ascii_only else span.text, STYLES[span.style])
+        text = Text(span.text.translate(ASCII_FALLBACK) if ascii_only else span.text, STYLES[span.style])
+        if self._has_links and _LINK.fullmatch(span.url):
+            text.stylize(RichStyle(link=span.url))
+        return text
