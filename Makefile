@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+DEMO_STAMP := $(VENV)/.ready-for-demo
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # The slow tests spend half their time waiting for processes, so more workers than cores pay off.
 WORKERS ?= $(shell expr $(CORES) + 2)
@@ -21,14 +22,27 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check oldest chaos defences soak fuzz bench lock clean
 
+check_python = @$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
+pip_install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 $(STAMP): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
+	$(check_python)
+	@echo "installing what the tests and the demo need into $(VENV) (550 MB; takes a minute or two)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(pip_install) --requirement requirements/dev.txt
+	$(pip_install) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP)  ## git land against simulated services: a green pipeline, then a red one
+# Nothing if the tests' packages are installed, which include these.
+$(DEMO_STAMP): requirements/dev.txt pyproject.toml
+	$(check_python)
+	@test -e $(STAMP) || echo "installing what the demo needs into $(VENV) (350 MB; takes a minute)"
+	test -e $(STAMP) || $(PYTHON) -m venv $(VENV)
+	test -e $(STAMP) || $(pip_install) --constraint requirements/dev.txt argparse-manpage editables hatchling shtab
+	test -e $(STAMP) || $(pip_install) --constraint requirements/dev.txt --no-build-isolation --editable '.[demo]'
+	@touch $@
+
+demo: $(DEMO_STAMP)  ## git land against simulated services: a green pipeline, then a red one
 	@rm -f $(PARTS)
 	$(call part,demo green,$(BIN)/homelab demo green)
 	@echo
