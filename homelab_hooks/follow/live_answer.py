@@ -10,7 +10,7 @@ from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.net.message import SERVER_ERRORS, HttpResponse, RequestFailed
 from homelab_hooks.text.commit_name import find_commit_tokens, is_dirty_build
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
+from homelab_hooks.text.sanitize import replace_control_chars, strip_control_chars, truncate_text
 
 MAX_NAMES = 50
 """names in one answer that are compared"""
@@ -41,7 +41,7 @@ def read_answer(answer: HttpResponse | RequestFailed, *, sha: str, path: Sequenc
         if value is None:
             where = truncate_text(".".join(path), MAX_SHOWN_CHARS)
             return LiveAnswer(Shown.NAMELESS, f"the answer has no value at {where}")
-        text = value
+        text = replace_control_chars(value)
     return _compare_names(text, sha, compare, is_value=bool(path))
 
 

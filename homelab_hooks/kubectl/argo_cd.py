@@ -17,9 +17,9 @@ import re
 from dataclasses import dataclass
 
 from homelab_hooks.kubectl.parse import to_int
-from homelab_hooks.kubectl.status_text import read_status_text
+from homelab_hooks.kubectl.status_text import read_revision, read_status_text
 from homelab_hooks.text.json_fields import Json
-from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.sanitize import replace_control_chars
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -113,11 +113,11 @@ def _parse_operation(raw: Json, hydrated: Json) -> SyncOperation:
 
 def _dry_commits(revisions: tuple[str, ...], hydrated: Json) -> tuple[str, ...]:
     """Return the commits; the last one that the source hydrator pushed is named by the commit that it was made from."""
-    pushed, source = read_status_text(hydrated, "hydratedSHA"), read_status_text(hydrated, "drySHA")
+    pushed, source = read_revision(hydrated, "hydratedSHA"), read_revision(hydrated, "drySHA")
     return find_revision_commits(tuple(source if pushed and each == pushed else each for each in revisions))
 
 
 def _revisions(raw: Json) -> tuple[str, ...]:
-    several = tuple(strip_control_chars(str(each)) for each in raw.get("revisions") or () if each)
-    one = read_status_text(raw, "revision")
+    several = tuple(replace_control_chars(str(each)) for each in raw.get("revisions") or () if each)
+    one = read_revision(raw, "revision")
     return several or ((one,) if one else ())

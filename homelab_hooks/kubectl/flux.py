@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 
 from homelab_hooks.kubectl.parse import to_int
-from homelab_hooks.kubectl.status_text import read_status_text
+from homelab_hooks.kubectl.status_text import read_revision, read_status_text
 from homelab_hooks.text.commit_name import find_commit_tokens, is_dirty_build
 from homelab_hooks.text.json_fields import Json
 
@@ -98,9 +98,9 @@ def parse_kustomization(raw: Json) -> Kustomization:
         observed=to_int(status.get("observedGeneration")),
         deleting=bool(meta.get("deletionTimestamp")),
         suspended=bool(spec.get("suspend")),
-        applied=read_status_text(status, "lastAppliedRevision"),
+        applied=read_revision(status, "lastAppliedRevision"),
         applied_commits=_commits(
-            (read_status_text(status, "lastAppliedOriginRevision"), read_status_text(status, "lastAppliedRevision")),
+            (read_revision(status, "lastAppliedOriginRevision"), read_revision(status, "lastAppliedRevision")),
             from_git=from_git,
         ),
         attempted_commits=_commits(attempts, from_git=from_git),
@@ -116,13 +116,13 @@ def _attempted_revisions(status: Json, reconciling: Json) -> tuple[str, ...]:
     Reconciling ("Fetching manifests for revision ... with a timeout of ..."); one of an OCI artifact names its origin
     only in the history.
     """
-    attempted = read_status_text(status, "lastAttemptedRevision")
-    named = _ATTEMPT.search(read_status_text(reconciling, "message")) if reconciling.get("status") == "True" else None
+    attempted = read_revision(status, "lastAttemptedRevision")
+    named = _ATTEMPT.search(read_revision(reconciling, "message")) if reconciling.get("status") == "True" else None
     newest = named.group(1) if named else attempted
     origins = [
-        read_status_text(each.get("metadata") or {}, "originRevision")
+        read_revision(each.get("metadata") or {}, "originRevision")
         for each in status.get("history") or ()
-        if read_status_text(each.get("metadata") or {}, "revision") == newest
+        if read_revision(each.get("metadata") or {}, "revision") == newest
     ]
     return (newest, *origins)
 

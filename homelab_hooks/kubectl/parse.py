@@ -9,7 +9,7 @@ from homelab_hooks.kubectl import argo_rollout
 from homelab_hooks.kubectl.events import event_time
 from homelab_hooks.kubectl.model import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
 from homelab_hooks.text.json_fields import MAX_INT, Json
-from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.sanitize import replace_control_chars, strip_control_chars
 
 _REVISION = "deployment.kubernetes.io/revision"
 _ADDED_BY_CONTROLLER = ("pod-template-hash", argo_rollout.POD_HASH_LABEL)
@@ -166,7 +166,7 @@ def to_int(value: Any) -> int:
 
 def to_text_map(raw: Json | None) -> dict[str, str]:
     """Return annotations or labels, fit to be shown."""
-    return {str(key): strip_control_chars(str(value)) for key, value in (raw or {}).items()}
+    return {str(key): replace_control_chars(str(value)) for key, value in (raw or {}).items()}
 
 
 def _parse_revision(raw: Json) -> Revision:
@@ -184,9 +184,9 @@ def _parse_revision(raw: Json) -> Revision:
 
 def _parse_container(raw: Json) -> Container:
     env = {
-        str(each["name"]): strip_control_chars(str(each["value"])) for each in raw.get("env") or () if "value" in each
+        str(each["name"]): replace_control_chars(str(each["value"])) for each in raw.get("env") or () if "value" in each
     }
-    return Container(strip_control_chars(raw["name"]), strip_control_chars(raw.get("image") or ""), env)
+    return Container(strip_control_chars(raw["name"]), replace_control_chars(raw.get("image") or ""), env)
 
 
 def _parse_counts(kind: WorkloadKind, spec: Json, status: Json) -> ReplicaCounts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homelab_hooks.text.json_fields import Json
-from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
+from homelab_hooks.text.sanitize import replace_control_chars, strip_control_chars, truncate_text
 
 MAX_TEXT_CHARS = 400
 """characters of one text; the message of a failed comparison can hold a whole manifest"""
@@ -16,3 +16,8 @@ def read_status_text(raw: Json, key: str) -> str:
     ('two lines', '')
     """
     return truncate_text(strip_control_chars(str(raw.get(key) or "")), MAX_TEXT_CHARS)
+
+
+def read_revision(raw: Json, key: str) -> str:
+    """Return a revision, in which commits are named, as `replace_control_chars` does; empty if it is absent."""
+    return truncate_text(replace_control_chars(str(raw.get(key) or "")), MAX_TEXT_CHARS)

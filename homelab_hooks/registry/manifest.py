@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from homelab_hooks.registry.reference import DIGEST
 from homelab_hooks.text.json_fields import Json, UnexpectedShape, read_list, read_object, read_text
-from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.sanitize import replace_control_chars
 
 REVISION_KEY = "org.opencontainers.image.revision"
 MANIFEST_TYPES = (
@@ -132,7 +132,7 @@ def _read_revision(raw: object) -> str:
     """
     if raw is None:
         return ""
-    revision = strip_control_chars(read_text(read_object(raw), REVISION_KEY)).strip()
+    revision = replace_control_chars(read_text(read_object(raw), REVISION_KEY)).strip()
     if len(revision) > MAX_REVISION_CHARS:
         raise UnexpectedShape(f"{REVISION_KEY} is longer than {MAX_REVISION_CHARS} characters")
     return revision

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from homelab_hooks.text.sanitize import REMOVED_CHAR
+
 _COMMIT_TOKEN = re.compile(r"g?([0-9a-f]{7,64})")
-_TOKEN_SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
+_TOKEN_SEPARATORS = re.compile(rf"[^0-9A-Za-z{REMOVED_CHAR}]+")
 
 
 def find_commit_tokens(text: str) -> tuple[str, ...]:
     """Return the tokens of a tag (or of another proof's value) that can name a commit, in order.
 
     A token is 7 to 64 hexadecimal digits in lower case between characters that are neither letters nor digits;
-    a `g` before them is dropped, as git describe writes it.
+    a `g` before them is dropped, as git describe writes it. A token from which a character was removed names nothing.
 
     >>> find_commit_tokens("v1.2.3-4-g9f2c1a7b"), find_commit_tokens("sha-9f2c1a7b")
     (('9f2c1a7b',), ('9f2c1a7b',))
@@ -29,7 +31,7 @@ def is_dirty_build(text: str) -> bool:
     >>> is_dirty_build("9f2c1a7b-dirty"), is_dirty_build("9f2c1a7b-quickndirty")
     (True, False)
     """
-    return "dirty" in _TOKEN_SEPARATORS.split(text.casefold())
+    return "dirty" in _TOKEN_SEPARATORS.split(text.casefold().replace(REMOVED_CHAR, ""))
 
 
 def has_commit_token(text: str, sha: str) -> bool:

@@ -59,6 +59,25 @@ def strip_control_chars(text: str, *, color: bool = False) -> str:
     return kept if len(parts) == 1 or kept.endswith(_SGR_RESETS) else f"{kept}{_SGR_RESETS[0]}"
 
 
+REMOVED_CHAR = "\ufffd"
+"""what `replace_control_chars` writes for a removed character: Unicode's replacement character"""
+_LINE_SPACE = re.compile(r"[\t-\r]")
+
+
+def replace_control_chars(text: str) -> str:
+    r"""Return external text as `strip_control_chars` does, but show where a character was removed inside it.
+
+    For text in which names are searched: a removed character must not join two parts to a name that is not there.
+
+    >>> replace_control_chars("app:9f2c\x001a7b"), replace_control_chars("9f2c1a7b\r\n")
+    ('app:9f2c\ufffd1a7b', '9f2c1a7b')
+    """
+    if text.isascii() and text.isprintable():
+        return text.rstrip()
+    spaced = _LINE_SPACE.sub(" ", text.rstrip())
+    return strip_control_chars(_INVISIBLE.sub(REMOVED_CHAR, _ESCAPES.sub(REMOVED_CHAR, spaced)))
+
+
 _SGR_RESETS = ("\x1b[0m", "\x1b[m")
 
 

@@ -11,6 +11,7 @@ from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.registry.answer import ImageFacts, RegistrySilence, RunningImage
 from homelab_hooks.registry.client import RECHECK_INTERVAL_S
 from homelab_hooks.simulators.registry.store import SimulatedRepository
+from homelab_hooks.text.commit_name import find_commit_tokens
 from tests.registry.registry_world import HOST, IMAGE, OTHER_SHA, SHA, RegistryWorld, reply
 
 UNKNOWN_DIGEST = "sha256:" + "0" * 64
@@ -38,6 +39,14 @@ def test_a_label_or_annotation_is_a_revision_and_the_tag_is_not_asked_for(
     assert world.describe(digest) == ImageFacts(revisions=(SHA,))
     assert [line for line in world.lines if "HEAD" in line] == []
     assert len(world.lines) == 2
+
+
+def test_a_character_that_is_removed_from_a_revision_joins_no_commit(
+    world: RegistryWorld, app: SimulatedRepository
+) -> None:
+    found = world.describe(app.push_image("latest", revision=f"{SHA[:4]}\u200b{SHA[4:]}"))
+    assert isinstance(found, ImageFacts)
+    assert find_commit_tokens("".join(found.revisions)) == ()
 
 
 def test_one_question_about_a_digest_is_one_request_for_each_document(
@@ -208,9 +217,9 @@ def test_no_configuration_raises(world: RegistryWorld, app: SimulatedRepository,
 
 
 def test_text_from_outside_is_one_line(world: RegistryWorld, app: SimulatedRepository) -> None:
-    found = world.describe(app.push_image(revision="a\x1b[31m\n" + "b" * 126))
+    found = world.describe(app.push_image(revision="a\x1b[31m\n" + "b" * 125))
     assert isinstance(found, ImageFacts)
-    assert found.revisions == ("a " + "b" * 126,)
+    assert found.revisions == ("a\ufffd " + "b" * 125,)
 
 
 def test_a_rate_limit_is_waited_for_without_a_request(world: RegistryWorld, app: SimulatedRepository) -> None:

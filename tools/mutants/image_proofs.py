@@ -6,6 +6,7 @@ from tools.mutants.mutant import Change, Defence
 
 DIGESTS, RELEASE = "deploy/kubernetes/proofs/digests.py", "deploy/kubernetes/proofs/release.py"
 KUBERNETES = "tests/deploy/kubernetes/"
+REMOVED = f"{KUBERNETES}test_removed_characters.py"
 PROPERTY = f"{KUBERNETES}test_auto_proof.py::test_no_combination_of_names_of_other_commits_proves"
 
 IMAGE_PROOFS = (
@@ -26,6 +27,28 @@ IMAGE_PROOFS = (
         "a local tag is not believed while the remote does not answer",
         (Change(RELEASE, "    if release.silence:\n", "    if release.silence and not release.places:\n"),),
         (f"{KUBERNETES}test_release_proof.py::test_a_tag_here_is_not_believed_while_the_remote_does_not_answer",),
+    ),
+    Defence(
+        "joined-names",
+        "a character that is removed from a text joins no two parts to the name of a commit",
+        (Change("text/sanitize.py", "_INVISIBLE.sub(REMOVED_CHAR, _ESCAPES.sub(REMOVED_CHAR, spaced))", "spaced"),),
+        (f"{REMOVED}::test_a_text_on_a_workload_is_read_as_it_is[put_image]",),
+    ),
+    Defence(
+        "hidden-marks",
+        "an invisible character does not hide that a build is dirty",
+        (Change("text/commit_name.py", '.replace(REMOVED_CHAR, "")', ""),),
+        (f"{REMOVED}::test_a_text_on_a_workload_is_read_as_it_is[put_label]",),
+    ),
+    Defence(
+        "joined-revisions",
+        "a character that is removed from the revision of a GitOps tool joins no two parts to a commit",
+        (
+            Change(
+                "kubectl/status_text.py", "truncate_text(replace_control_chars(", "truncate_text(strip_control_chars("
+            ),
+        ),
+        (f"{REMOVED}::test_a_revision_of_a_gitops_tool_is_read_as_it_is",),
     ),
     Defence(
         "moving-releases",

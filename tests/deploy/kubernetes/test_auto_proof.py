@@ -82,6 +82,19 @@ def test_a_tag_that_names_a_commit_is_enough(snapshot: Callable[..., Snapshot], 
     assert (asked.releases.asked, asked.registry.asked) == ([], [])
 
 
+def test_a_tag_beside_a_digest_is_read_first_and_the_digest_names_no_commit(snapshot: Callable[..., Snapshot]) -> None:
+    """Whatever the registry has about the digest; `--image-proof registry` compares what runs."""
+    seen = with_images(replace(snapshot(), pods=(running("web-0", ONE),)), f"registry.example.test/app:{SHA[:8]}@{ONE}")
+    older = {ONE: ImageFacts(revisions=(OLDER,))}
+    asked = Asked(seen, images=older)
+    assert isinstance(asked.match, SameCommit)
+    assert asked.registry.asked == []
+    registry = replace(AUTO, proof=ImageProof(ProofKind.REGISTRY))
+    assert isinstance(Asked(seen, images=older, expectation=registry).match, OtherCommit)
+    other = with_images(snapshot(), f"registry.example.test/app:{OLDER[:8]}@sha256:{SHA}{'0' * 24}")
+    assert isinstance(Asked(other).match, OtherCommit)
+
+
 @pytest.mark.parametrize("foreign", [ABSENT, FOREIGN[:8]], ids=["absent", "unknown"])
 @pytest.mark.parametrize("exact", [False, True])
 def test_the_commit_of_a_sidecars_repository_does_not_hide_the_image(
