@@ -156,7 +156,8 @@ def test_names_that_are_not_ascii_land_in_every_locale(shell: Shell, ann: Clone,
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     environ = ascii_only if which == "ASCII" else {} if which == "unset" else {"LC_ALL": which}
     checks = f"test -e {name}"
-    known = Shell({**shell.environ, **environ}, ann.path)
+    directory = ann.path.rename(ann.path.with_name(name))
+    known = Shell({**shell.environ, **environ}, directory)
     done = known(*LAND, "--verify-cmd", checks)
     assert (done.code, done.result["landed"]) == (0, "yes"), done.err
     started = known("homelab", "work", "start", name)
