@@ -86,22 +86,26 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
         parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples_text(verb)) if part)
         parser.print_help()
         return 0
-    if verb.asks_ci:
-        _import_http_client_in_background()
-    return run_in_session(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
+    return run_in_session(
+        parser.prog, rest, lambda session: _run(verb, module, parser.parse_args(rest), session), leave
+    )
 
 
-def _import_http_client_in_background() -> None:
-    """Start to import the HTTP client, which takes as long as the git processes that the command starts with.
+def _run(verb: Command, module: ModuleType, given: argparse.Namespace, session: Session) -> int:
+    """Run a command, and import meanwhile what it will need: it begins with several git processes.
 
-    An error is not shown here: the command imports the same module when it needs it.
+    The session has removed tokens from the environment: GitPython starts a program while it is imported. An error is
+    not shown here, because the command imports the same module when it needs it.
     """
-    from homelab_hooks.polling.parallel import ItemStream
+    if verb.imports:
+        from homelab_hooks.polling.parallel import ItemStream
 
-    def import_client(_: Callable[[None], None]) -> None:
-        importlib.import_module("homelab_hooks.net.http")
+        def import_all(_: Callable[[None], None]) -> None:
+            for name in verb.imports:
+                importlib.import_module(name)
 
-    ItemStream(import_client, name="import of the HTTP client")
+        ItemStream(import_all, name="imports")
+    return int(module.run(given, session))
 
 
 def _examples_text(verb: Command) -> str:

@@ -14,10 +14,10 @@ class Command:
         module: below cli/commands; has `add_arguments(parser)` and `run(args, session)`.
         alias: the same command under a name of its own.
         hidden: called by hooks, and not listed by `homelab --help`.
-        asks_ci: sends requests to the CI server soon after its start.
+        imports: what it needs soon after its start, and what takes long to import.
     """
 
-    __slots__ = ("alias", "asks_ci", "hidden", "module", "summary", "tier", "words")
+    __slots__ = ("alias", "hidden", "imports", "module", "summary", "tier", "words")
 
     def __init__(  # noqa: PLR0913 - a row has these columns
         self,
@@ -28,7 +28,7 @@ class Command:
         alias: str = "",
         *,
         hidden: bool = False,
-        asks_ci: bool = False,
+        imports: tuple[str, ...] = (),
     ) -> None:
         self.words = words
         self.tier = tier
@@ -36,7 +36,7 @@ class Command:
         self.module = module
         self.alias = alias
         self.hidden = hidden
-        self.asks_ci = asks_ci
+        self.imports = imports
 
 
 GROUPS = {
@@ -50,24 +50,31 @@ GROUPS = {
 }
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
 
+_CI = ("homelab_hooks.net.http",)
+_GIT = ("git",)
 COMMANDS: tuple[Command, ...] = (
-    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch", asks_ci=True),
-    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status", asks_ci=True),
-    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs", asks_ci=True),
+    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch", imports=_CI),
+    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status", imports=_CI),
+    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs", imports=_CI),
     Command(
         ("ci", "restart"),
         "write",
         "restart the failed pipelines of a commit and watch them",
         "ci.restart",
-        asks_ci=True,
+        imports=_CI,
     ),
     Command(
-        ("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel", asks_ci=True
+        ("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel", imports=_CI
     ),
     Command(("follow",), "read", "follow a commit from the push to the live answer", "follow"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
-        ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"
+        ("work", "land"),
+        "write",
+        "merge, verify, push, watch CI, and wait for the rollout",
+        "work.land",
+        "git land",
+        imports=_GIT,
     ),
     Command(("work", "start"), "write", "create a worktree for a task", "work.start"),
     Command(("work", "clean"), "write", "remove a task's worktree and branch", "work.clean"),
