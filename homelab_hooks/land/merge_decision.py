@@ -132,5 +132,5 @@ def _read_unmerged(settled: Settlement, cause: str) -> NotMerged:
     if settled is Settlement.CLOSED:
         reason = "the pull request was closed without a merge"
         return NotMerged(ExitCode.PROTECTED, reason, f"to open another one, {_AGAIN}")
-    reason = f"the answer to the merge was lost, and the target does not have it: {cause}"
+    reason = f"the target does not have the merge: {cause}"
     return NotMerged(ExitCode.UNREACHABLE, reason, "run git land --continue to try again")

@@ -68,12 +68,17 @@ def _has_target_moved(landing: Landing, sha: str) -> bool:
     state = landing.state
     if state.push_attempts > landing.request.max_retries:
         return False
-    tip = landing.poller.ls_remote_branch(state.push_url, state.target)
-    if not isinstance(tip, Found) or tip.value in {state.target_commit, sha}:
+    if not _compare_target(landing, sha):
         return False
     landing.save(push_attempts=state.push_attempts + 1)
     landing.log(f"{landing.upstream} has moved; merging it again", level=LogLevel.WARNING)
     return True
+
+
+def _compare_target(landing: Landing, sha: str) -> bool | None:
+    """Return whether the target has moved since it was merged into the proposed commit; None: no answer."""
+    tip = landing.poller.ls_remote_branch(landing.state.push_url, landing.state.target)
+    return tip.value not in {landing.state.target_commit, sha} if isinstance(tip, Found) else None
 
 
 def _send_until_answered(
@@ -89,6 +94,9 @@ def _send_until_answered(
         decided: AnswerDecision = decide_after_answer(
             outcome, elapsed_s=clock.now() - began, unreachable_s=unreachable_s
         )
+        if isinstance(decided, LandAnew) and _compare_target(landing, request.head_sha) is False:
+            decided = LookAtTarget()  # an error of the forge may look like a moved target
+            outcome = outcome._replace(reason=f"the forge answered with an error, and {landing.upstream} has not moved")
         if isinstance(decided, LookAtTarget):
             return outcome, decided
         landing.save(push_unconfirmed=False)
@@ -99,6 +107,8 @@ def _send_until_answered(
         clock.sleep(decided.delay_s)
         if find_merged_commit(landing, "").contains:
             return outcome, LookAtTarget()
+        if _compare_target(landing, request.head_sha):
+            return outcome, LandAnew(decided.reason)  # the forge pins the head, not the target
 
 
 def settle_proposal(landing: Landing, place: ForgeRepository | None, outcome: MergeOutcome) -> Landed | Verdict:

@@ -14,9 +14,9 @@ from homelab_hooks.forge.pull_requests import MergeRequest, NewPullRequest, Pull
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind, Found
 from homelab_hooks.simulators.forge.bare import BareRepository
-from homelab_hooks.simulators.forge.gitea_api import answer
 from homelab_hooks.simulators.forge.message import ForgeRequest
 from homelab_hooks.simulators.forge.runs import SimulatedStatus
+from homelab_hooks.simulators.forge.server import answer
 from homelab_hooks.simulators.forge.store import (
     ALL_SCOPES,
     ForgeStore,
@@ -44,12 +44,16 @@ class PullWorld:
     is_down: bool = False
     before_send: dict[str, Callable[[], object]] = field(default_factory=dict)
     """what happens once, before a request whose path ends like this"""
+    replies: dict[str, HttpResponse] = field(default_factory=dict)
+    """what is answered, without an effect, to requests whose path ends like this"""
 
     def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
         del timeout, max_bytes
         self.requests.append(request)
         if self.is_down:
             return RequestFailed(FailureKind.CONNECTION, "connection refused")
+        if end := next((end for end in self.replies if request.path.endswith(end)), None):
+            return self.replies[end]
         if act := next((self.before_send.pop(end) for end in [*self.before_send] if request.path.endswith(end)), None):
             act()
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -59,8 +63,9 @@ class PullWorld:
         return HttpResponse(found.status, {"content-type": found.content_type}, found.body, 0.1)
 
     def connect(self, login: str = "bob") -> PullRequestForge:
-        credential = Authorization.from_token(f"{login}-token", "GITEA_TOKEN")
-        return connect_pull_requests(ForgeKind.GITEA, ForgeConnection(self, "/api/v1", "Gitea", credential))
+        credential = Authorization.from_token(f"{login}-token", "HOMELAB_FORGE_TOKEN")
+        kind, path = (ForgeKind.GITHUB, "/api/v3") if self.store.is_github else (ForgeKind.GITEA, "/api/v1")
+        return connect_pull_requests(kind, ForgeConnection(self, path, kind.name, credential))
 
     def push(self, branch: str, name: str, text: str = "") -> str:
         """Commit a file and push it to a branch, past its protection; return the commit."""

@@ -8,68 +8,21 @@ from typing import Any
 import pytest
 
 from homelab_hooks.config.pull_requests import MergeStyle
-from homelab_hooks.events import Log, StageChanged, Waiting
+from homelab_hooks.events import StageChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.forge.merge_outcome import MergeNext
 from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
-from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
-from homelab_hooks.simulators.forge.pulls import CutPoint, MergeCut, SimulatedProtection
+from homelab_hooks.land.request import LandRequest, VerifyCommand
+from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.simulators.forge.pulls import CutPoint, MergeCut
 from homelab_hooks.simulators.forge.runs import SimulatedStatus
 from homelab_hooks.simulators.forge.store import SimulatedForgeRepo
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.verdict import Verdict
-from tests.forge.simulated_pulls import REPO, PullWorld, make_pull_world
+from tests.forge.simulated_pulls import REPO
+from tests.land.protected_world import TIMEOUT_S, Parts, ProtectedWorld
 from tests.support.clock import FakeClock
-
-Parts = Callable[..., LandingDependencies]
-TIMEOUT_S = 600.0
-
-
-class ProtectedWorld:
-    """Bob's topic branch, and a protected main on which `ci/test` is required and green."""
-
-    def __init__(self, workshop: ScratchRepositories, parts: Parts, events: Any, clock: FakeClock) -> None:
-        self.workshop, self.parts, self.events, self.clock = workshop, parts, events, clock
-        self.pulls: PullWorld = make_pull_world(workshop)
-        self.pulls.store.now = clock.now
-        self.repo: SimulatedForgeRepo = self.pulls.repo
-        self.repo.protect("main", SimulatedProtection(contexts=("ci/*",)))
-        self.watched: list[str] = []
-        self.own = Verdict(ExitCode.OK)
-        self.state = "success"
-        self.context = "ci/test"
-        self.on_watch: Callable[[], object] = lambda: None
-        self.on_merge: Callable[[], object] | None = None
-
-    def watch(self, sha: str) -> Verdict:
-        """Act as our own CI, and as the one that posts the required status."""
-        self.watched.append(sha)
-        self.on_watch()
-        if self.on_merge:
-            self.pulls.before_send["/merge"] = self.on_merge
-        if self.state:
-            self.pulls.report(self.context, self.state, sha)
-        return self.own
-
-    def dependencies(self, **others: Any) -> LandingDependencies:
-        style = others.pop("style", None)
-        login = others.pop("login", "bob")
-        proposals = ProposalParts(
-            connect=lambda _: ForgeRepository(self.pulls.connect(login), REPO),
-            watch=others.pop("watch", self.watch),
-            merge_style=style,
-            timeout_s=TIMEOUT_S,
-        )
-        return self.parts(self.pulls.clone, proposals=proposals, **others)
-
-    def land(self, **others: Any) -> Verdict:
-        request = LandRequest(verify=VerifyCommand("true", "the test"))
-        return land_run.land_branch(request, self.dependencies(**others))
-
-    @property
-    def texts(self) -> list[str]:
-        return [event.text for event in self.events.events if isinstance(event, Log)]
 
 
 @pytest.fixture
@@ -217,6 +170,19 @@ def test_a_moved_target_is_merged_and_checked_again(world: ProtectedWorld) -> No
     assert len(world.watched) == 2
     assert world.watched[0] == first
     assert verdict.tree == ""
+
+
+@pytest.mark.parametrize("status", [500, 502])
+def test_an_error_of_the_forge_is_not_taken_for_a_moved_target(world: ProtectedWorld, status: int) -> None:
+    """Found by the soak: an empty 500 to a fast-forward, which Gitea also answers if the target has moved."""
+    world.pulls.replies["/merge"] = HttpResponse(status, {}, b"", 0.1)
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.UNREACHABLE, False), verdict
+    assert not any("merging it again" in text for text in world.texts)
+    assert sum(one.path.endswith("/merge") for one in world.pulls.requests) == 1
+    world.pulls.replies.clear()
+    verdict = land_run.continue_landing(world.dependencies())
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
 
 
 def test_a_change_that_came_between_is_reported(world: ProtectedWorld) -> None:

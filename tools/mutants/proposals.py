@@ -42,6 +42,18 @@ PROPOSALS = (
         (f"{TESTS}::test_a_lost_answer_is_settled_by_the_target",),
     ),
     Defence(
+        "proposals-forge-errors",
+        "an error of the forge is not taken for a target that has moved",
+        (Change(SUBMIT, "_compare_target(landing, request.head_sha) is False:", "False:"),),
+        (f"{TESTS}::test_an_error_of_the_forge_is_not_taken_for_a_moved_target[500]",),
+    ),
+    Defence(
+        "proposals-put-off",
+        "a merge that was put off is not sent again once the target has moved",
+        (Change(SUBMIT, "        if _compare_target(landing, request.head_sha):\n", "        if False:\n"),),
+        ("tests/land/test_proposal_github.py::test_a_moved_target_is_merged_and_checked_again",),
+    ),
+    Defence(
         "proposals-other-tree",
         "merged files that nobody checked are reported",
         (

@@ -94,7 +94,7 @@ class ProtectedForge:
         """Act as CI for a pushed branch: a pipeline of the pull request, and the status that the forge requires."""
         main, sha, known = self.main, update.new, self.repo.reports.statuses
         if main.check in _STATES:
-            for after, state in ((0.0, "pending"), (0.3, _STATES[main.check])):
+            for after, state in ((0.0, "pending"), (main.check_s, _STATES[main.check])):
                 known.append(SimulatedStatus(len(known) + 1, sha, CHECK, state, time.monotonic() + after))
         if main.own != "never":
             play = PLAYS[main.own](0.3) if main.own != "green" else timelines.make_green(0.3)

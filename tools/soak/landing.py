@@ -130,7 +130,7 @@ class SoakLanding:
             ExitCode.CONFLICT: plan.other == "conflict",
             ExitCode.VERIFY_FAILED: plan.verify == "exit 1",
             ExitCode.PUSH_FAILED: plan.git is not None or plan.disk is not Disk.WELL,
-            ExitCode.UNREACHABLE: plan.git is not None or self.killed,
+            ExitCode.UNREACHABLE: plan.git is not None or self.killed or plan.outage is not None,
             ExitCode.INTERRUPTED: ended.struck,
             ExitCode.TERMINATED: ended.struck,
         }

@@ -96,6 +96,8 @@ class ProtectedMain:
     """the required check; none: the branch requires no check"""
     own: str = "green"
     """the pipeline that our CI runs for the pull request"""
+    check_s: float = 0.3
+    """that the check takes"""
     approvals: int = 0
     style: str = "auto"
     cut: MergeCut | None = None

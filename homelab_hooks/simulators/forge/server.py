@@ -8,8 +8,9 @@ from io import BytesIO
 from typing import NamedTuple, Self
 
 from homelab_hooks.simulators.faults import FaultPlan
+from homelab_hooks.simulators.forge import gitea_api, github_api
 from homelab_hooks.simulators.forge.faults import answer_with_faults
-from homelab_hooks.simulators.forge.gitea_api import answer, find_caller
+from homelab_hooks.simulators.forge.gitea_api import find_caller
 from homelab_hooks.simulators.forge.message import ForgeAnswer, ForgeRequest
 from homelab_hooks.simulators.forge.store import ForgeStore, HookDelivery
 from homelab_hooks.simulators.http_server import HttpServer, ServerThread, SilentHandler
@@ -17,6 +18,12 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 
 Deliver = Callable[[HookDelivery], None]
+
+
+def answer(forge: ForgeStore, request: ForgeRequest, base_url: str) -> ForgeAnswer:
+    """Return the response of this kind of forge to a request."""
+    reply = github_api.answer if forge.is_github else gitea_api.answer
+    return reply(forge, request, base_url)
 
 
 class ForgeRequestRecord(NamedTuple):

@@ -106,6 +106,8 @@ class ForgeStore:
     users: list[ForgeUser]
     repositories: list[SimulatedForgeRepo]
     version: str = "1.26.0"
+    is_github: bool = False
+    """whether it answers as GitHub does, below /api/v3"""
     sent: list[HookDelivery] = field(default_factory=list)
     now: Callable[[], float] = float
     """the clock of the timelines of runs and statuses"""
