@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from homelab_hooks.config.pull_requests import MergeStyle
 from homelab_hooks.config.remote_forge import ForgeKind
-from homelab_hooks.forge.connection import Authorization, ForgeConnection
+from homelab_hooks.forge.connection import Authorization, ForgeConnection, ForgeTransport
 from homelab_hooks.forge.forges import connect_pull_requests
 from homelab_hooks.forge.merge_outcome import MergeOutcome
 from homelab_hooks.forge.pull_requests import MergeRequest, NewPullRequest, PullRequest, PullRequestForge
@@ -42,6 +42,8 @@ class PullWorld:
     now: list[float] = field(default_factory=lambda: [0.0])
     requests: list[HttpRequest] = field(default_factory=list)
     is_down: bool = False
+    transport: ForgeTransport | None = None
+    """how the forge is reached; None: without a socket"""
     before_send: dict[str, Callable[[], object]] = field(default_factory=dict)
     """what happens once, before a request whose path ends like this"""
     replies: dict[str, HttpResponse] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class PullWorld:
     def connect(self, login: str = "bob") -> PullRequestForge:
         credential = Authorization.from_token(f"{login}-token", "HOMELAB_FORGE_TOKEN")
         kind, path = (ForgeKind.GITHUB, "/api/v3") if self.store.is_github else (ForgeKind.GITEA, "/api/v1")
-        return connect_pull_requests(kind, ForgeConnection(self, path, kind.name, credential))
+        return connect_pull_requests(kind, ForgeConnection(self.transport or self, path, kind.name, credential))
 
     def push(self, branch: str, name: str, text: str = "") -> str:
         """Commit a file and push it to a branch, past its protection; return the commit."""
