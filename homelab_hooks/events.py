@@ -102,6 +102,8 @@ class PipelineChanged(NamedTuple):
     """duration of earlier successful runs, in seconds"""
     interrupted: bool | None = None
     """true if it was stopped after it had begun, so that part of its work may be done; else left out"""
+    took: float | None = None
+    """seconds from its start to its end; left out until it has ended"""
 
 
 class MatrixAxis(NamedTuple):

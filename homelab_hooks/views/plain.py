@@ -182,7 +182,8 @@ def _stage(event: StageChanged) -> list[str]:
 def _pipeline(event: PipelineChanged) -> list[str]:
     note = f" ({event.note})" if event.note else ""
     url = f" {event.url}" if event.url and (event.status in ("created", "pending", "blocked") or event.note) else ""
-    return [f"#{event.number} {_short_name(event.trigger)} {_short_name(event.ref)}: {event.status}{note}{url}"]
+    took = _duration_suffix(event.took)
+    return [f"#{event.number} {_short_name(event.trigger)} {_short_name(event.ref)}: {event.status}{note}{took}{url}"]
 
 
 def _log(event: Log) -> str:

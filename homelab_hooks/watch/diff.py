@@ -23,6 +23,7 @@ def build_pipeline_event(
         started=row.started,
         expected=watch.expected_duration_s,
         interrupted=row.is_interrupted or None,
+        took=row.duration_s if row.status.is_final else None,
     )
 
 

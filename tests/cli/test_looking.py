@@ -53,12 +53,17 @@ def row_of(terminal: TerminalSession, words: str) -> int:
     return next(place for place, row in enumerate(shown(terminal)) if row.startswith(words))
 
 
-def test_the_result_line_stands_below_the_table(open_terminal: Callable[..., TerminalSession], push: Any) -> None:
+def test_the_result_line_stands_below_the_table(
+    open_terminal: Callable[..., TerminalSession], push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
+    """The table has only what no row above it shows."""
+    woodpecker.push("acme/app", "main", "b" * 40, timelines.make_green(), after=-60.0)
     push(timelines.make_stuck())
     terminal = open_terminal()
     terminal.type("homelab ci status; echo 'end'\n")
     terminal.wait_for("\r\nend\r\n")
-    assert row_of(terminal, "#1  ") < row_of(terminal, "homelab: timeout exit=124")
+    assert row_of(terminal, "other pipelines of main:") + 1 == row_of(terminal, "  #1")
+    assert row_of(terminal, "  #1") < row_of(terminal, "homelab: timeout exit=124")
     assert shown(terminal)[-2] == "end"
     assert row_of(terminal, "homelab: timeout exit=124") > row_of(terminal, "hint: ")
 

@@ -23,9 +23,7 @@ from tools.fuzz.texts import harmful
 
 pytestmark = pytest.mark.slow
 
-OURS = re.compile(
-    r"\x1b\[(?:\?25[lh]|\?7[lh]|[0-9]*A|K|C|J|[0-9;]*m)|\r\n|\r|\x1b\]8;(?:;https?://[!-~]+|;)\x1b\\"
-)
+OURS = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|[0-9]*A|K|C|J|[0-9;]*m)|\r\n|\r|\x1b\]8;(?:;https?://[!-~]+|;)\x1b\\")
 """all that the live view itself may write beside text"""
 
 

@@ -388,6 +388,22 @@ def test_steps_that_took_long_keep_their_time_in_the_summary(show: Show) -> None
     assert "  slowest steps: s75 1m15s, s12 12s" in seen
 
 
+def test_a_command_that_does_not_wait_says_each_thing_once_with_its_duration() -> None:
+    """As `ci status` does: neither a second row for the address, nor the reason that the row of the pipeline gives."""
+    show = Show(TerminalEmulator(80, 24))
+    seen = show.tell(
+        PipelineChanged(7, "push", "main", "success", url=URL, took=12.0),
+        Result("passed", ExitCode.OK, reason="#7 passed"),
+    )
+    assert seen == ["✓ #7 push main  success    12s", "homelab: passed exit=0 took=0.0"]
+
+
+def test_a_pipeline_that_still_runs_at_the_end_shows_which_step(show: Show) -> None:
+    show.tell(PipelineChanged(7, "push", "main", "running"))
+    show.tell(StepChanged(7, "w", 1, "build", "success"), StepChanged(7, "w", 2, "test", "running"))
+    assert "  1/2 steps, running: test" in show.tell(Result(verdict="timeout", exit=ExitCode.TIMEOUT))
+
+
 def test_the_summary_has_the_time_of_each_stage_in_one_row(show: Show) -> None:
     show.tell(
         *(

@@ -157,6 +157,8 @@ def _child_row(
 def format_pipeline_time(tracked: Tracked[PipelineChanged], at: Timestamp) -> str:
     """Return how long a pipeline has been running, or took; empty if that is unknown."""
     event = tracked.event
+    if event.took is not None:
+        return durations.format_duration(event.took)
     if choose_style(event.status) in FINAL_STYLES:
         return (
             durations.format_duration(max(0.0, tracked.since.wall - event.started))
@@ -173,7 +175,7 @@ def _progress(
 ) -> list[Row]:
     """Return a progress bar: of the time if that of earlier successful pipelines is known, else of the steps."""
     event = tracked.event
-    ended = sum(choose_style(step.state) in ENDED_STYLES for step in steps)
+    ended = count_ended_steps(steps)
     count = f"  {ended}/{len(steps)} steps" if steps else ""
     if event.status != RUNNING:
         return []
@@ -188,6 +190,11 @@ def _progress(
         return []
     width = max(4, min(30, columns - 5 - len(text + count)))
     return [Row((Span("  "), *make_bar(share, width), Span(text + count, Style.MUTED)), HIGH)]
+
+
+def count_ended_steps(steps: Sequence[StepChanged]) -> int:
+    """Return how many steps run no longer, or never will."""
+    return sum(choose_style(step.state) in ENDED_STYLES for step in steps)
 
 
 def _rollout(state: LiveState, name: str, columns: int) -> list[Row]:

@@ -22,6 +22,7 @@ from homelab_hooks.text.command_lines import find_command
 from homelab_hooks.views import plain
 from homelab_hooks.views.live import layout
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
+from homelab_hooks.views.live.chain_row import RUNNING
 from homelab_hooks.views.live.state import LiveState, Timestamp, apply_event, is_transient
 from homelab_hooks.views.live.timeline import build_timeline_rows, stop_clocks
 
@@ -127,7 +128,7 @@ def _finished_pipelines(state: LiveState, at: Timestamp, columns: int) -> list[R
         url, status = tracked.event.url, tracked.event.status
         found.append(make_tree_row(name, status, time, indent=0, column=column, priority=0, url=url))
         found += _failed_steps(state, number) if choose_style(tracked.event.status) is Style.BAD else []
-        found += _slow_steps(state, number)
+        found += _running_steps(state, number) if status == RUNNING else _slow_steps(state, number)
     if len(state.rollouts) > 1:
         events = [tracked.event for _, tracked in sorted(state.rollouts.items())]
         found += [
@@ -149,6 +150,14 @@ def _failed_steps(state: LiveState, number: int) -> list[Row]:
     ]
 
 
+def _running_steps(state: LiveState, number: int) -> list[Row]:
+    """Return one row with the steps that are running, for a command that does not wait for their end."""
+    steps = [tracked.event for key, tracked in sorted(state.steps.items()) if key[0] == number]
+    running = ", ".join(step.name for step in steps if step.state == RUNNING)
+    text = f"  {layout.count_ended_steps(steps)}/{len(steps)} steps" + (f", running: {running}" if running else "")
+    return [Row((Span(text, Style.MUTED),))] if steps else []
+
+
 def _slow_steps(state: LiveState, number: int) -> list[Row]:
     """Return one row with the slowest steps that succeeded and took long."""
     events = [tracked.event for key, tracked in state.steps.items() if key[0] == number]
@@ -161,7 +170,8 @@ def _slow_steps(state: LiveState, number: int) -> list[Row]:
 def _pipeline_notes(state: LiveState, event: PipelineChanged) -> list[Row]:
     """Return the URL of a new pipeline, and its note, such as why it was superseded."""
     notes = [event.note] if event.note else []
-    notes += [event.url] if event.url and event.number not in state.pipelines else []
+    is_new = event.number not in state.pipelines and choose_style(event.status) not in layout.FINAL_STYLES
+    notes += [event.url] if event.url and is_new else []  # the URL of one that has ended is in the result
     return [_wrapped_row(f"{layout.format_pipeline_title(event)}: {note}", Style.MUTED) for note in notes]
 
 
@@ -175,10 +185,11 @@ def _log(state: LiveState, event: Log) -> list[Row]:
 
 
 def _closing_rows(state: LiveState, event: Result, columns: int) -> list[Row]:
-    """Return the reason, unless the last stage showed it in full as its detail, and the hint."""
+    """Return the hint and the reason, unless the last stage showed it as its detail or a pipeline's row shows it."""
     shown = event.reason == state.last_detail and (
         bool(event.exit) or len(event.reason) + _DETAIL_OFFSET_COLUMNS < columns
     )
+    shown = shown or event.reason in {f"#{number} passed" for number in state.pipelines}
     style = Style.BAD if event.exit else Style.GOOD
     reason = [_wrapped_row(event.reason, style)] if event.reason and not shown else []
     return [*reason, _wrapped_row(f"hint: {event.hint}")] if event.hint else reason

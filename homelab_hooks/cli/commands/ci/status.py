@@ -12,7 +12,7 @@ import argparse
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.ci.model import Pipeline
-from homelab_hooks.events import BackgroundWatch, Log, LogLevel, Start
+from homelab_hooks.events import BackgroundWatch, Event, Log, LogLevel, PipelineChanged, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.background.registry import WatchRegistry
 from homelab_hooks.system.browser import open_page
@@ -44,13 +44,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
     decides = watch_setup.build_scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
     request, ci = watch_setup.build_watch_request(config, runtime, about, decides), runtime.ci_provider(config)
-    seen = take_snapshot(
-        request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=session.tell
-    )
+    shown: set[int] = set()
+
+    def emit(event: Event) -> None:
+        if isinstance(event, PipelineChanged):
+            shown.add(event.number)
+        session.tell(event)
+
+    seen = take_snapshot(request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=emit)
     if seen.repo and seen.verdict.exit is ExitCode.FAILED:
         explain_failure(seen.state, ci, seen.repo, clock=runtime.clock, emit=session.tell)
     if is_live_view(config.output, runtime.terminal):
-        _show_recent(seen, session)
+        _show_others(seen, shown, session)
     if args.web:
         _open_page(seen.verdict, session)
     return session.finish(seen.verdict)
@@ -73,14 +78,18 @@ def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
     return WatchRegistry(common).summaries(session.runtime.clock.wall(), sha=sha) if common else ()
 
 
-def _show_recent(seen: CommitSnapshot, session: Session) -> None:
-    """Print the newest pipelines of the branch, for a user at a terminal."""
+def _show_others(seen: CommitSnapshot, shown: set[int], session: Session) -> None:
+    """Print the newest pipelines of the branch that are not shown yet, for a user at a terminal."""
     runtime = session.runtime
     branch = seen.tracks[0].pipeline.branch if seen.tracks else runtime.git_readonly.history.current_branch()
-    rows = [_row_cells(row, runtime.clock.wall(), runtime.redact) for row in select_recent_pipelines(seen, branch)]
+    others = [row for row in select_recent_pipelines(seen, branch) if row.number not in shown]
+    rows = [_row_cells(row, runtime.clock.wall(), runtime.redact) for row in others]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
+    if rows:
+        name = f" of {branch}" if branch else ""
+        session.tell(Log(source="homelab", text=sanitize_text(f"other pipelines{name}:", runtime.redact)))
     for row in rows:
-        text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+        text = "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
         session.tell(Log(source="homelab", text=truncate_text(text, max(20, runtime.terminal.columns - 1))))
 
 
