@@ -70,6 +70,8 @@ class RolloutComplete:
     """restarts by the instance's id; a restart during the settle time starts the settle time again"""
     proof: str = ""
     """the evidence that the image is of the commit, as in `its tag`"""
+    since: float | None = None
+    """since when this is known to have been so, in the clock's seconds; None: since the assessment"""
 
 
 Assessment = Deleting | ImagePending | ImageUnproven | RolloutFailed | RolloutProgressing | RolloutComplete

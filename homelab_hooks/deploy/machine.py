@@ -46,6 +46,8 @@ Invariants, and what each prevents:
   `tests/deploy/test_never_early.py` searches for a history that breaks this.
 * The poll is applied before the time is counted. A verdict that arrives with the last poll is not discarded, and a
   settle time that began before the deadline is finished after it.
+* The settle time begins when the assessment is made, or earlier if the probe knows that nothing has changed since
+  (`RolloutComplete.since`).
 * A restart during the settle time starts it again: a crash loop looks complete at intervals.
 * Once an image has proven the commit, its replacement by another is a failure (a rollback), not a reason to wait.
 * A workload that was deleted and created again is the same rollout only if it names the commit; its settle time then
@@ -248,7 +250,7 @@ def _on_complete(
     image, detail, restarts = complete.image, complete.detail, complete.restarts
     settling = state.settling
     if settling is None or any(count > settling.restarts.get(uid, count) for uid, count in restarts.items()):
-        settling = Settling(now, restarts)
+        settling = Settling(now if complete.since is None else min(now, complete.since), restarts)
     state = replace(
         state,
         settling=settling,

@@ -188,6 +188,8 @@ class Workload:
     """pods with a lower ordinal are not updated"""
     phase: RolloutPhase | None = None
     """what the controller of a Rollout reports about it; None for other kinds"""
+    resource_version: str = field(default="", compare=False)
+    """the version of the object: another one after each change, and never the same again"""
 
 
 class PodsAndWorkload(NamedTuple):
@@ -255,6 +257,8 @@ class Pod:
     node: str = ""
     """the node that it runs on; empty until it is scheduled"""
     containers: tuple[ContainerState, ...] = ()
+    resource_version: str = field(default="", compare=False)
+    """as that of a workload"""
 
     @property
     def is_active(self) -> bool:

@@ -48,6 +48,7 @@ def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
         if kind is WorkloadKind.STATEFULSET
         else 0,
         phase=phase,
+        resource_version=str(meta.get("resourceVersion") or ""),
     )
 
 

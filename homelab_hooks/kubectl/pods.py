@@ -56,6 +56,7 @@ def parse_pod(raw: Json, revision: str) -> Pod:
             *(_parse_state(each, init=True) for each in status.get("initContainerStatuses") or ()),
             *(_parse_state(each, init=False) for each in status.get("containerStatuses") or ()),
         ),
+        resource_version=str(meta.get("resourceVersion") or ""),
     )
 
 

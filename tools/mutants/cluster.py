@@ -7,6 +7,7 @@ from tools.mutants.mutant import Change, Defence
 ANSWERS = "tests/kubectl/test_answers.py"
 LOGIN = "tests/kubectl/test_login.py"
 DEPLOY = "tests/deploy/test_deploy.py"
+SETTLE_BEGIN = "tests/deploy/kubernetes/test_settle_begin.py"
 ONE_CALL = "tests/deploy/test_one_call.py"
 
 CLUSTER = (
@@ -49,6 +50,18 @@ CLUSTER = (
             ),
         ),
         (f"{ONE_CALL}::test_a_workload_that_cannot_be_listed_with_its_pods_is_read_after_them",),
+    ),
+    Defence(
+        "changes-during-a-snapshot",
+        "the settle time does not begin before the last change of the objects in the snapshot",
+        (Change("deploy/kubernetes/poller.py", "None if since is None else max(taken, since)", "taken"),),
+        (f"{SETTLE_BEGIN}::test_what_changes_during_the_request_begins_the_settle_time_later",),
+    ),
+    Defence(
+        "other-versions",
+        "the settle time begins with the request only if the watch received the versions that were read",
+        (Change("deploy/kubernetes/watcher.py", "known[uid][0] != version for uid", "False for uid"),),
+        (f"{SETTLE_BEGIN}::test_a_watch_that_is_silent_does_not_begin_the_settle_time",),
     ),
     Defence(
         "faults-of-this-machine",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from homelab_hooks.config.image_proof import ProofKind
 from homelab_hooks.deploy.kubernetes import poll_depth
 from homelab_hooks.deploy.kubernetes.commit_match import match_commit, proves_commit
 from homelab_hooks.deploy.kubernetes.evidence import Evidence
@@ -150,10 +151,22 @@ class WorkloadPoller:
             return read.workload
         snapshot = Snapshot(
             workload=read.workload, kind=workload_target(state).kind, revisions=revisions.value, pods=read.pods,
-            taken_at=taken, evidence=evidence,
+            taken_at=taken, unchanged_since=self._unchanged_since(state, read, taken), evidence=evidence,
         )  # fmt: skip
         snapshot = self._with_events(state, self._evidence.complete(snapshot, state.expectation))
         return Found(self._with_warnings(state, snapshot))
+
+    def _unchanged_since(self, state: RolloutState, read: PodsAndWorkload, taken: float) -> float | None:
+        """Return since when what was read is known to have been so, by the versions in watch events; None if unknown.
+
+        Never before the pods were requested. The answer of a live URL has no version.
+        """
+        if self._wake is None or state.expectation.proof.kind is ProofKind.LIVE:
+            return None
+        versions = {pod.uid: pod.resource_version for pod in read.pods if pod.is_active}
+        versions[read.workload.uid] = read.workload.resource_version
+        since = self._watcher(state, self._wake).find_unchanged_since(versions)
+        return None if since is None else max(taken, since)
 
     def _pods_then_workload(
         self, state: RolloutState, first: Workload, revisions: tuple[Revision, ...]

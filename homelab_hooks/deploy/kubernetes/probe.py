@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from homelab_hooks.deploy.assessment import RolloutComplete
 from homelab_hooks.deploy.kubernetes import pod_failures, poll_depth
 from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, unproven_at_timeout
 from homelab_hooks.deploy.kubernetes.commit_match import match_commit
@@ -130,12 +131,15 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
         memory = replace(memory, last_snapshot=snapshot, last_snapshot_at=taken_at)
         proves = isinstance(named, SameCommit | NewerCommit | EvidencePending)
         memory, history = _record_pods(memory, history, snapshot, now, proves=proves)
+    assessment = assess(snapshot, state.expectation, history)
+    if isinstance(assessment, RolloutComplete):
+        assessment = replace(assessment, since=snapshot.unchanged_since)
     return Assessed(
         identity=workload.uid,
         progress=_progress(workload, None if memory.pod_progress is None else memory.pod_progress.old),
         timing=build_poll_timing(memory, workload_target(state).kind),
         memory=memory,
-        assessment=assess(snapshot, state.expectation, history),
+        assessment=assessment,
         image=named.image,
         proves=isinstance(named, SameCommit | NewerCommit),
         undecided=isinstance(named, EvidencePending),

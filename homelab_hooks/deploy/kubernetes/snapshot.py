@@ -36,6 +36,8 @@ class Snapshot:
     """when the warnings were requested"""
     taken_at: float | None = None
     """when its pods were requested, in the clock's seconds; None: at the moment of the assessment"""
+    unchanged_since: float | None = None
+    """since when the workload and its active pods have had the versions that were read, in the clock's seconds"""
     evidence: Evidence = field(default_factory=Evidence)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from homelab_hooks.deploy.kubernetes import pod_failures
 from homelab_hooks.deploy.kubernetes.poll_depth import WatchState, only_counters_changed
@@ -83,6 +83,8 @@ class WorkloadWatcher:
         self._gone = self._fresh = False
         self._problems_by_pod: dict[str, tuple[str, ...]] = {}
         self._problem_at = float("-inf")
+        self._versions: dict[str, tuple[str, float]] = {}
+        """by uid, the last version of each object that was received, and when"""
         self._lagging_since: tuple[float, int] | None = None
         self._workload_watch: KubectlWatch | None = None
         self._pods_watch: KubectlWatch | None = None
@@ -134,6 +136,22 @@ class WorkloadWatcher:
         if is_stale:
             watch.give_up()
 
+    def find_unchanged_since(self, versions: Mapping[str, str]) -> float | None:
+        """Return since when all these objects, by uid, have had these versions; None if one was not received.
+
+        What has the same version in a later read has not changed in between. So the read is the evidence, and a watch
+        that lags or repeats itself makes the time later, never earlier.
+        """
+        with self._lock:
+            known = {uid: self._versions.get(uid, ("", 0.0)) for uid in versions}
+            if any(version == "" or known[uid][0] != version for uid, version in versions.items()):
+                return None
+            return max(received for _, received in known.values())
+
+    def _record_version(self, received: Workload | Pod) -> None:
+        if self._versions.get(received.uid, ("", 0.0))[0] != received.resource_version:
+            self._versions[received.uid] = (received.resource_version, self._now())
+
     def close(self) -> None:
         """End the watches."""
         for watch in (self._workload_watch, self._pods_watch):
@@ -158,6 +176,8 @@ class WorkloadWatcher:
             changed = workload is None or workload != self._last_workload
             self._last_workload = workload or self._last_workload
             self._gone, self._fresh = workload is None, True
+            if workload is not None:
+                self._record_version(workload)
             if self._workload_watch is not None:
                 self._workload_watch.lines += 1
         if changed:
@@ -171,6 +191,7 @@ class WorkloadWatcher:
             changed = pod is not None and bool(problems) and self._problems_by_pod.get(pod.uid) != problems
             if pod is not None:
                 self._problems_by_pod[pod.uid] = problems
+                self._record_version(pod)
             if changed:
                 self._problem_at = self._now()
         if changed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from homelab_hooks.simulators.kubernetes.objects import stamp_version
 from homelab_hooks.text.json_fields import Json
 
 NAMESPACE = "shop"
@@ -116,7 +117,7 @@ def make_rollout(tag: str, phase: str = "Healthy", *, observed: str = "2", **mor
         "spec": {"template": make_pod_template(tag, "web"), **spec},
         "status": status,
     }
-    return [rollout, make_rollout_replica_set(tag), make_rollout_pod(tag)]
+    return [stamp_version(rollout), make_rollout_replica_set(tag), make_rollout_pod(tag)]
 
 
 def make_rollout_replica_set(tag: str) -> Json:
@@ -143,13 +144,13 @@ def make_rollout_pod(tag: str, *, ready: bool = True) -> Json:
         "containerStatuses": [state],
     }
     meta = make_metadata(f"web-{tag}-x", generation=1, labels=labels)
-    return {
+    return stamp_version({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {**meta, "ownerReferences": [_owner("ReplicaSet", f"web-{tag}")]},
         "spec": make_pod_template(tag, "web")["spec"],
         "status": status,
-    }
+    })  # fmt: skip
 
 
 def make_pod_template(tag: str, name: str) -> Json:

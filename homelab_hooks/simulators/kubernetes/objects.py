@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,7 +52,7 @@ def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, c
             "reason": "ReplicaSetUpdated" if missing else "NewReplicaSetAvailable",
         }],
     }  # fmt: skip
-    return {
+    return stamp_version({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": _meta(app, app.name, generation=generation, annotations=_revision_annotation(number)),
@@ -63,7 +64,7 @@ def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, c
             "template": _template(app, tag, {"app": app.name}),
         },
         "status": status,
-    }
+    })  # fmt: skip
 
 
 def make_replica_set(app: SampleApp, tag: str, *, number: int, replicas: int) -> Json:
@@ -103,7 +104,13 @@ def make_pod(app: SampleApp, tag: str, name: str, state: str) -> Json:
     ]
     status = {"phase": "Running" if up else "Pending", "conditions": conditions, "containerStatuses": [container]}
     spec = _template(app, tag, labels)["spec"]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
+    return stamp_version({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status})
+
+
+def stamp_version(raw: dict[str, Any]) -> Json:
+    """Return an object with a resource version that is another one after each change."""
+    raw["metadata"]["resourceVersion"] = str(zlib.crc32(repr(raw).encode()))
+    return raw
 
 
 def _failure_state(state: str, image: str) -> dict[str, Any]:
