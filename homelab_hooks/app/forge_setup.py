@@ -96,6 +96,12 @@ class ForgeConnector:
         self._runtime = runtime
         self._kinds: dict[str, ForgeKind] = {}
         self._origins_by_variable: dict[str, str] = {}
+        self._clients: list[HttpClient] = []
+
+    def close(self) -> None:
+        """Close every connection that was opened."""
+        while self._clients:
+            self._clients.pop().close()
 
     def connect_api(self, config: Config, remote: ForgeRemote) -> ForgeAccess:
         """Return a connection to the API for reading; github.com is also read without a token.
@@ -114,7 +120,7 @@ class ForgeConnector:
         from homelab_hooks.forge.forges import WRITER_WORDS, connect_pull_requests
 
         kind, connection = self._connect(config, remote, is_anonymous_allowed=False)
-        return connect_pull_requests(kind, replace(connection, needed_token=WRITER_WORDS))
+        return connect_pull_requests(kind, replace(connection, needed_token=WRITER_WORDS[kind]))
 
     def _connect(self, config: Config, remote: ForgeRemote, *, is_anonymous_allowed: bool) -> ForgeAccess:
         place = remote.place
@@ -147,7 +153,9 @@ class ForgeConnector:
         if not config.allows_http:
             reject_cleartext_http(server, dial, place.source)
         self._runtime.check_file(config, "forge_ca_file")
-        return HttpClient(server, clock=self._runtime.clock, dial=dial, ca_file=config.forge_ca_file)
+        client = HttpClient(server, clock=self._runtime.clock, dial=dial, ca_file=config.forge_ca_file)
+        self._clients.append(client)
+        return client
 
     def _detect_kind(self, client: HttpClient, place: ForgePlace) -> ForgeKind:
         origin = str(place.url)

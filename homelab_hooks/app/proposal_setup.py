@@ -8,6 +8,7 @@ from homelab_hooks.config.pull_requests import ProtectedTarget
 from homelab_hooks.config.resolve import Config
 
 if TYPE_CHECKING:
+    from homelab_hooks.app.runtime import Runtime
     from homelab_hooks.app.session import Session
     from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
     from homelab_hooks.verdict import Verdict
@@ -25,23 +26,25 @@ def build_proposals(config: Config, session: Session, *, watching: bool) -> Prop
     """
     if config.protected is not ProtectedTarget.MERGE:
         return None
-    from homelab_hooks.app.forge_setup import resolve_forge_remote
-    from homelab_hooks.land.proposal import ForgeRepository, ProposalParts
-
-    runtime = session.runtime
-
-    def connect(remote: str) -> ForgeRepository:
-        found = resolve_forge_remote(config, runtime.git_readonly, remote)
-        return ForgeRepository(runtime.forges.connect_pull_requests(config, found), found.repo)
+    from homelab_hooks.land.proposal import ProposalParts
 
     return ProposalParts(
-        connect=connect,
+        connect=lambda remote: connect_proposals(config, session.runtime, remote),
         watch=(lambda sha: _watch_pull_request(config, session, sha)) if watching else None,
         merge_style=config.merge_style,
         timeout_s=config.timeout,
         appear_s=config.appear_timeout,
         unreachable_s=config.unreachable_timeout,
     )
+
+
+def connect_proposals(config: Config, runtime: Runtime, remote: str) -> ForgeRepository:
+    """Return the pull requests of a remote. Raises CommandError if its forge, its kind, or its token is missing."""
+    from homelab_hooks.app.forge_setup import resolve_forge_remote
+    from homelab_hooks.land.proposal import ForgeRepository
+
+    found = resolve_forge_remote(config, runtime.git_readonly, remote)
+    return ForgeRepository(runtime.forges.connect_pull_requests(config, found), found.repo)
 
 
 def _watch_pull_request(config: Config, session: Session, sha: str) -> Verdict:

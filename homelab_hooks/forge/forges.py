@@ -18,8 +18,13 @@ DISPLAY_NAMES = {ForgeKind.GITEA: "Gitea", ForgeKind.FORGEJO: "Forgejo", ForgeKi
 
 
 READER_WORDS = "a token that may read the repository"
-WRITER_WORDS = "a token with write access to the repository (scope write:repository)"
-"""what a pull request needs, and nothing more"""
+_GITEA_WRITER_WORDS = "a token with write access to the repository (scope write:repository)"
+WRITER_WORDS = {
+    ForgeKind.GITEA: _GITEA_WRITER_WORDS,
+    ForgeKind.FORGEJO: _GITEA_WRITER_WORDS,
+    ForgeKind.GITHUB: "a token that may write Contents and Pull requests, and read Checks and Commit statuses",
+}
+"""what the merge of a pull request needs, and nothing more"""
 
 
 def connect_forge(

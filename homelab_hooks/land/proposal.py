@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from homelab_hooks.config.pull_requests import MergeStyle
+from homelab_hooks.config.remote_forge import ForgeKind
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.forge.forges import WRITER_WORDS
 from homelab_hooks.forge.merge_style import StyleRefused, choose_merge_style, intersect_styles
 from homelab_hooks.forge.provider import REQUEST_TIMEOUT_S
-from homelab_hooks.forge.pull_requests import BranchProtection, PullRequestForge, RepositoryState
+from homelab_hooks.forge.pull_requests import BranchProtection, NewPullRequest, PullRequestForge, RepositoryState
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.polling.retry import repeat_until
@@ -76,22 +78,56 @@ def plan_proposal(
     """
     try:
         place = parts.connect(state.remote)
-        repository = _ask(
-            lambda within: place.forge.target.read_repository(place.repo, within=within), f"{place.repo}", clock
-        )
-        if problem := find_repository_problem(repository):
-            raise problem
-        protection = read_protection(place, state.target, clock)
-        if not was_refused and not is_proposal_needed(protection):
-            return None
-        allowed = intersect_styles(repository.allowed_styles, protection.allowed_styles)
-        if refusal := find_branch_problem(protection, state.target):
-            raise refusal
-        require_style(parts.merge_style, allowed)
+        look = TargetLook(place, state.target, parts.merge_style, FORGE_PREFLIGHT_TIMEOUT_S)
+        return look_at_target(look, clock, was_refused=was_refused)
     except CommandError as problem:
         exit_ = _choose_exit(problem.exit, has_pushed=was_refused or bool(state.pull_number))
         raise CommandError(problem.message, hint=problem.hint, exit=exit_) from problem
+
+
+class TargetLook(NamedTuple):
+    """A look at a target and what its forge allows there."""
+
+    place: ForgeRepository
+    target: str
+    merge_style: MergeStyle | None
+    within_s: float
+    """seconds for each answer"""
+
+
+def look_at_target(look: TargetLook, clock: Clock, *, was_refused: bool = False) -> ProposalPlan | None:
+    """Return what the forge allows; None if the target takes direct pushes. Nothing is changed.
+
+    Raises:
+        CommandError: the forge does not answer, or it would refuse the pull request or its merge.
+    """
+    place, target = look.place, look.target
+    repository = _ask(
+        lambda within: place.forge.target.read_repository(place.repo, within=within), place.repo, clock, look.within_s
+    )
+    if problem := find_repository_problem(repository, place.forge.kind):
+        raise problem
+    protection = read_protection(place, target, clock, within_s=look.within_s)
+    if not was_refused and not is_proposal_needed(protection):
+        return None
+    allowed = intersect_styles(repository.allowed_styles, protection.allowed_styles)
+    if problem := find_branch_problem(protection, target):
+        raise problem
+    require_style(look.merge_style, allowed)
+    require_write_token(place, target, within_s=look.within_s)
     return ProposalPlan(place, protection, allowed)
+
+
+def require_write_token(place: ForgeRepository, target: str, *, within_s: float) -> None:
+    """Raise CommandError if the token may not open a pull request: the forge shows the user's rights, not the token's.
+
+    It is asked for a pull request of the target into itself, which no forge opens (Gitea: 422, recording 02). Only a
+    refusal of the token counts.
+    """
+    impossible = NewPullRequest(target, target, "never opened")
+    opened = place.forge.pulls.open(place.repo, impossible, within=min(within_s, REQUEST_TIMEOUT_S))
+    if isinstance(opened, Denied):
+        raise CommandError(opened.reason, hint=opened.hint, exit=ExitCode.PROTECTED)
 
 
 def _choose_exit(exit_: ExitCode, *, has_pushed: bool) -> ExitCode:
@@ -114,7 +150,7 @@ def is_proposal_needed(protection: BranchProtection) -> bool:
     return protection.can_push is False or (protection.is_protected and protection.can_push is None)
 
 
-def find_repository_problem(repository: RepositoryState) -> CommandError | None:
+def find_repository_problem(repository: RepositoryState, kind: ForgeKind) -> CommandError | None:
     """Return why nothing can be merged in this repository; None if nothing is known to prevent it."""
     name = repository.full_name
     if repository.is_archived:
@@ -122,7 +158,7 @@ def find_repository_problem(repository: RepositoryState) -> CommandError | None:
     if not repository.has_pull_requests:
         return _refused(f"pull requests are switched off for {name}", "switch them on, or use --protected link")
     if repository.can_push is False:
-        return _refused(f"the forge token may not write to {name}", "use a token with write access to the repository")
+        return _refused(f"the forge token may not write to {name}", f"use {WRITER_WORDS[kind]}")
     return None
 
 

@@ -17,7 +17,7 @@ from homelab_hooks.land.request import LandRequest, VerifyCommand
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.simulators.forge.pulls import CutPoint, MergeCut
 from homelab_hooks.simulators.forge.runs import SimulatedStatus
-from homelab_hooks.simulators.forge.store import SimulatedForgeRepo
+from homelab_hooks.simulators.forge.store import ForgeUser, SimulatedForgeRepo
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.verdict import Verdict
 from tests.forge.simulated_pulls import REPO
@@ -264,6 +264,16 @@ def test_what_the_forge_would_refuse_is_refused_before_the_push(
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False), verdict
     assert text in verdict.reason
     assert world.repo.pulls == []
+
+
+def test_a_token_that_only_reads_is_refused_before_the_push(world: ProtectedWorld) -> None:
+    """The forge shows what bob may do, not what the token may."""
+    world.pulls.store.users = [ForgeUser("bob", tokens={"bob-token": frozenset({"read:repository"})})]
+    before, commit = world.pulls.git.branches(), world.pulls.clone.commit("later")
+    verdict = world.land()
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False), verdict
+    assert "write:repository" in verdict.hint
+    assert (world.pulls.git.branches(), world.repo.pulls, world.pulls.clone.head) == (before, [], commit)
 
 
 def test_an_unprotected_target_is_pushed_to(world: ProtectedWorld) -> None:

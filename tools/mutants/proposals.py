@@ -42,6 +42,12 @@ PROPOSALS = (
         (f"{TESTS}::test_a_lost_answer_is_settled_by_the_target",),
     ),
     Defence(
+        "proposals-read-token",
+        "a token that may not write is refused before anything is pushed",
+        (Change("land/proposal.py", "    if isinstance(opened, Denied):\n", "    if opened is None:\n"),),
+        (f"{TESTS}::test_a_token_that_only_reads_is_refused_before_the_push",),
+    ),
+    Defence(
         "proposals-forge-errors",
         "an error of the forge is not taken for a target that has moved",
         (Change(SUBMIT, "_compare_target(landing, request.head_sha) is False:", "False:"),),
