@@ -20,7 +20,7 @@ print_parts = @awk -F '\t' '{ printf "%-24s%5d s\n", $$1, $$2 }' $(PARTS)
 # Keep bytecode: otherwise every process that the tests start would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check oldest chaos defences soak fuzz bench lock clean
+.PHONY: demo test check oldest chaos defences soak fuzz bench dist lock clean
 
 check_python = @$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
 pip_install = $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -98,11 +98,26 @@ soak: $(STAMP)  ## 300 commands as real processes under random faults, 300 inter
 bench: $(STAMP)  ## measure the figures in docs/benchmarks.md
 	$(BIN)/python -m tools.bench
 
-lock:  ## pin the dependencies of requirements/dev.in
-	rm -rf build/lock && $(PYTHON) -m venv build/lock
+# The SBOM needs the version as a literal, and an environment in which nothing else is installed, not even pip.
+dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+dist:  ## the source package, the wheel and its SBOM (CycloneDX), the same bytes from the same commit
+	rm -rf dist build/release build/runtime
+	$(PYTHON) -m venv build/release && $(PYTHON) -m venv --without-pip build/runtime
+	build/release/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements/release.txt
+	build/release/bin/python -m hatchling build --directory dist
+	build/release/bin/python -m pip --python build/runtime/bin/python install --quiet --disable-pip-version-check dist/*.whl
+	sed "s/^dynamic = .*/version = \"$$(build/runtime/bin/homelab --version | cut -d ' ' -f 2)\"/" pyproject.toml > build/pyproject.toml
+	build/release/bin/cyclonedx-py environment --output-reproducible --pyproject build/pyproject.toml \
+	  --output-file dist/homelab_hooks.cdx.json build/runtime/bin/python
+	build/release/bin/python -m twine check --strict dist/*.whl dist/*.tar.gz
+
+lock:  ## pin the dependencies of requirements/dev.in and requirements/release.in
+	rm -rf build/lock && $(PYTHON) -m venv build/lock && $(PYTHON) -m venv build/lock-release
 	build/lock/bin/python -m pip install --quiet --upgrade pip
 	build/lock/bin/python -m pip install --quiet --requirement requirements/dev.in .
 	build/lock/bin/python -m pip freeze --exclude homelab-hooks > requirements/dev.txt
+	build/lock-release/bin/python -m pip install --quiet --constraint requirements/dev.txt --requirement requirements/release.in
+	build/lock-release/bin/python -m pip freeze > requirements/release.txt
 
 clean:
 	rm -rf $(VENV) build dist
