@@ -20,21 +20,60 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
 from homelab_hooks import __version__  # noqa: E402 - the package is found in the source tree
+from homelab_hooks.cli.command_exit_codes import list_exit_codes  # noqa: E402 - as above
 from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
 from homelab_hooks.cli.main import build_parser  # noqa: E402 - as above
-from homelab_hooks.cli.verbs import COMMANDS, Command  # noqa: E402 - as above
+from homelab_hooks.cli.verbs import COMMANDS, GROUPS, Command  # noqa: E402 - as above
+from homelab_hooks.config.image_proof import ProofKind  # noqa: E402 - as above
+from homelab_hooks.config.link_spec import LinkKind  # noqa: E402 - as above
 from homelab_hooks.config.schema import SETTINGS  # noqa: E402 - as above
+from homelab_hooks.demo.scenarios import SCENARIOS  # noqa: E402 - as above
 from homelab_hooks.exit_codes import EXIT_MEANINGS  # noqa: E402 - as above
+from homelab_hooks.kubectl.model import WorkloadKind  # noqa: E402 - as above
 
 OUTPUT = ROOT / "build" / "manuals"
 # Shells expand completion candidates: a branch named `$(command)` must not be offered.
 _REFS = "git for-each-ref --format='%(refname:short)' {} 2>/dev/null | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'"
+_SAFE = " 2>/dev/null | grep -xE '[A-Za-z0-9][A-Za-z0-9._/:@+-]*'"
+_CONFIGURED_TARGETS = f"git config --get-all homelab.deploy{_SAFE}"
+_TOPICS = f"git worktree list --porcelain 2>/dev/null | sed -n 's,^worktree .*/[.]worktrees/,,p'{_SAFE}"
+_KINDS = " ".join(sorted(kind.value for kind in WorkloadKind))
+_TARGETS_IN_BASH = f"""
+_homelab_targets() {{
+  local found kind
+  found=$({_CONFIGURED_TARGETS})
+  if [[ $1 =~ ^[a-z0-9-]+/[a-z]*$ ]]; then
+    for kind in {_KINDS}; do found+=" ${{1%%/*}}/$kind/"; done
+  fi
+  compgen -W "$found" -- "$1"
+}}"""
+"""completes a target: one that is configured or, after NAMESPACE/, the kind of a workload"""
 COMPLETES = {
     "COMMIT": shtab.cmd(_REFS.format("refs/heads refs/tags")),
     "BRANCH": shtab.cmd(_REFS.format("refs/heads")),
     "PATH": shtab.FILE,
-}
+    "TARGET": {
+        **shtab.cmd(_CONFIGURED_TARGETS), "bash": "_homelab_targets", "preamble": {"bash": _TARGETS_IN_BASH},
+    },
+}  # fmt: skip
 """the completion of each metavar"""
+COMPLETES_OPTION = {
+    "--remote": shtab.cmd(f"git remote{_SAFE}"),
+    "--context": shtab.cmd(f"kubectl config get-contexts -o name{_SAFE}"),
+}
+"""the completion of options whose metavar says too little"""
+EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual", "cron")
+CHOICES = {
+    "EVENT": EVENTS,
+    "SCENARIO": tuple(SCENARIOS),
+    "LINK": tuple(kind if kind in {LinkKind.CI, LinkKind.ACTIONS} else f"{kind}:" for kind in LinkKind),
+    "PROOF": tuple(
+        {ProofKind.ANNOTATION: "annotation:", ProofKind.LABEL: "label:", ProofKind.ENV: "env:",
+         ProofKind.DIGEST: "digest:sha256:", ProofKind.LIVE: "live:"}.get(kind, str(kind))
+        for kind in ProofKind
+    ),
+}  # fmt: skip
+"""the values, or how they begin, of each metavar"""
 GIT_LAND = """
 # complete `git land` from git's own completion
 _git_land() {
@@ -68,56 +107,106 @@ def manuals() -> Iterator[tuple[str, str]]:
     # Reproducible: the date is SOURCE_DATE_EPOCH, and the width does not depend on the terminal.
     os.environ["COLUMNS"] = "100"
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600")
-    for parser, commands in _programs():
-        yield f"share/man/man1/{parser.prog}.1", page(parser, commands)
+    for parser, commands in (*_programs(completes=False), *_groups()):
+        yield f"share/man/man1/{parser.prog.replace(' ', '-')}.1", page(parser, commands)
+    for parser, _ in _programs(completes=True):
+        _set_completions(parser)
         bash = shtab.complete(parser, "bash") + (GIT_LAND if parser.prog == "git-land" else "")
         yield f"share/bash-completion/completions/{parser.prog}", bash
         yield f"share/zsh/site-functions/_{parser.prog}", shtab.complete(parser, "zsh")
         yield f"share/fish/vendor_completions.d/{parser.prog}.fish", shtab.complete(parser, "fish")
 
 
-def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
-    yield homelab(), list(COMMANDS)
+def _programs(*, completes: bool) -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
+    """Yield each program's parser and its commands.
+
+    Args:
+        completes: for completions: with the commands of the groups, and their summaries as descriptions.
+    """
+    yield _homelab(completes=completes), [each for each in COMMANDS if completes or len(each.words) == 1]
     for command in COMMANDS:
         if command.alias:
-            parser = _set_completions(build_parser(command, command.alias.replace(" ", "-"))[1])
+            parser = build_parser(command, command.alias.replace(" ", "-"))[1]
             parser.add_argument("--version", action="store_true", help="show the version")
             yield parser, [command]
 
 
-def homelab() -> argparse.ArgumentParser:
-    """Return one parser for `homelab` with all its subcommands."""
-    parser = argparse.ArgumentParser(prog="homelab", description="Land a branch, watch CI, and wait for the rollout.")
+def _groups() -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
+    """Yield the parser of each group of commands and its commands: each has a man page."""
+    for group in filter(None, GROUPS):
+        commands = [each for each in COMMANDS if each.words[0] == group and not each.hidden]
+        parser = argparse.ArgumentParser(prog=f"homelab {group}", description=GROUPS[group])
+        subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
+        for command in commands:
+            _add_command(subcommands, command, completes=False)
+        yield parser, commands
+
+
+def _homelab(*, completes: bool) -> argparse.ArgumentParser:
+    """Return the parser of `homelab`."""
+    parser = argparse.ArgumentParser(prog="homelab", description=GROUPS[""])
     parser.add_argument("--version", action="store_true", help="show the version")
     subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
     groups: dict[str, Any] = {}
     for command in COMMANDS:
         if command.hidden:
             continue
-        *group, name = command.words
-        if group and group[0] not in groups:
-            names = [each.words[1] for each in COMMANDS if each.words[0] == group[0] and not each.hidden]
-            group_parser = subcommands.add_parser(group[0], help=", ".join(names))
-            groups[group[0]] = group_parser.add_subparsers(title="commands", metavar="COMMAND")
-        model = build_parser(command, " ".join(("homelab", *command.words)))[1]
-        model.add_help = False
-        parent = groups[group[0]] if group else subcommands
-        parent.add_parser(
-            name,
-            help=command.summary,
-            description=model.description,
-            parents=[_set_completions(model)],
-            conflict_handler="resolve",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        group = command.words[0] if len(command.words) > 1 else ""
+        if group and group not in groups:
+            text = GROUPS[group] if completes else f"{GROUPS[group]} See homelab-{group}(1)."
+            usage = f"homelab {group} COMMAND ..."
+            inner = subcommands.add_parser(group, help=text, description=text, usage=usage, add_help=completes)
+            groups[group] = inner.add_subparsers(title="commands", metavar="COMMAND") if completes else None
+        if parent := groups[group] if group else subcommands:
+            _add_command(parent, command, completes=completes)
     return parser
 
 
+def _add_command(subcommands: Any, command: Command, *, completes: bool) -> None:
+    """Add a command to the commands of its parser."""
+    prog = " ".join(("homelab", *command.words))
+    model = build_parser(command, prog)[1]
+    model.add_help = False
+    places = [action for action in model._actions if not action.option_strings]  # noqa: SLF001 - argparse has no public way to list them
+    usage = " ".join([prog, "[OPTION ...]", *(_usage_of(action) for action in places)])
+    subcommands.add_parser(
+        command.words[-1],
+        help=command.summary,
+        description=command.summary if completes else model.description,
+        usage=usage,
+        parents=[model],
+        conflict_handler="resolve",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _usage_of(action: argparse.Action) -> str:
+    """Return a positional argument as it stands in a synopsis.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> _usage_of(parser.add_argument("target", metavar="TARGET", nargs="*"))
+    '[TARGET ...]'
+    """
+    name = str(action.metavar or action.dest)
+    return {"?": f"[{name}]", "*": f"[{name} ...]"}.get(str(action.nargs), name)
+
+
 def _set_completions(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Set the completion of each argument by its metavar, and return the parser."""
+    """Set the completion of each argument by its option or metavar, and return the parser."""
     for action in parser._actions:  # noqa: SLF001 - argparse has no public way to list them, and shtab reads them too
-        if action.metavar in COMPLETES:
-            action.complete = COMPLETES[str(action.metavar)]  # type: ignore[attr-defined]  # the attribute that shtab reads
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+            for inner in action.choices.values():
+                _set_completions(inner)
+            continue
+        name = str(action.metavar)
+        complete = COMPLETES_OPTION.get(action.option_strings[-1]) if action.option_strings else None
+        complete = complete or COMPLETES.get(name)
+        if name == "TOPIC" and parser.prog.endswith("clean"):
+            complete = shtab.cmd(_TOPICS)
+        if complete:
+            action.complete = complete  # type: ignore[attr-defined]  # the attribute that shtab reads
+        elif action.choices is None:
+            action.choices = CHOICES.get(name) or (tuple(name.split("|")) if "|" in name else None)
     return parser
 
 
@@ -126,19 +215,30 @@ def page(parser: argparse.ArgumentParser, commands: list[Command]) -> str:
     manual = Manpage(
         parser, _data={"project_name": "homelab-hooks", "version": __version__, "manual_title": "Git Manual"}
     )
-    manual.description = commands[0].summary if len(commands) == 1 else "land branches, watch CI, and wait for rollouts"
+    manual.prog = parser.prog.replace(" ", "-")
+    manual.description = commands[0].summary if len(commands) == 1 else _decapitalize(str(parser.description))
+    if parser.prog == "git-land":
+        manual.synopsis = ["git land", *manual.synopsis[1:]]
+    codes_of_all = {code for command in commands for code in list_exit_codes(command.words)}
     codes = "\n".join(
-        f".TP\n.B {int(code)}\n{code.verdict}: {_roff(meaning)}." for code, meaning in EXIT_MEANINGS.items()
+        f".TP\n.B {int(code)}\n{code.verdict}: {_roff(meaning)}."
+        for code, meaning in EXIT_MEANINGS.items()
+        if code in codes_of_all
     )
     manual.add_section("exit status", ">", codes)
     manual.add_section("environment", ">", _variables())
     manual.add_section("configuration", ">", _configuration())
     examples = [row for command in commands for row in EXAMPLES.get(command.words, ())]
     manual.add_section("examples", ">", "\n".join(f".TP\n.B {_roff(line)}\n{_roff(what)}." for line, what in examples))
-    others = [name for name in ("homelab", "homelab-watch", "git-land") if name != parser.prog]
+    groups = [f"homelab-{group}" for group in filter(None, GROUPS)]
+    others = [name for name in ("homelab", *groups, "homelab-watch", "git-land") if name != manual.prog]
     references = ", ".join(f"\\fB{_roff(name)}\\fR(1)" for name in (*others, "git", "kubectl"))
     manual.add_section("see also", ">", references)
     return str(manual)
+
+
+def _decapitalize(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")
 
 
 def _variables() -> str:

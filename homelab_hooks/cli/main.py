@@ -83,7 +83,9 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
     rest = args if words else args[len(verb.words) :]
     module, parser = build_parser(verb, prog if words else f"{prog} {' '.join(verb.words)}")
     if _asks_for_help(rest):  # before anything else: it needs neither a directory nor settings
-        parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples_text(verb)) if part)
+        parser.epilog = "\n\n".join(
+            part for part in (parser.epilog, _examples_text(verb), _exit_codes_text(verb)) if part
+        )
         parser.print_help()
         return 0
     return run_in_session(
@@ -113,6 +115,12 @@ def _examples_text(verb: Command) -> str:
 
     rows = EXAMPLES.get(verb.words, ())
     return "\n".join(["examples:", *(f"  {line}\n      {what}" for line, what in rows)]) if rows else ""
+
+
+def _exit_codes_text(verb: Command) -> str:
+    from homelab_hooks.cli.command_exit_codes import format_exit_codes, list_exit_codes
+
+    return format_exit_codes(list_exit_codes(verb.words))
 
 
 def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:

@@ -11,6 +11,12 @@ from homelab_hooks.exit_codes import ExitCode
 
 MIN_OPTION_RATIO = 0.8
 """how similar an option must be to what was given; difflib's own limit of 0.6 suggests --abort for --forc"""
+MIN_COMMAND_RATIO = 0.7
+"""how similar a command must be; 0.6 suggests trust for test"""
+
+
+_OUTPUT_MODES = ("json", "plain", "live")
+"""values of --output that other programs have as options of their own"""
 
 
 def suggest_option(message: str, options: Sequence[str]) -> str:
@@ -24,12 +30,16 @@ def suggest_option(message: str, options: Sequence[str]) -> str:
 
     >>> suggest_option("unrecognized arguments: --abrt", ["--abort"])
     'did you mean --abort? '
+    >>> suggest_option("unrecognized arguments: --json", ["--output"])
+    'did you mean --output json? '
     >>> suggest_option("unrecognized arguments: --forc", ["--abort"])
     ''
     """
     unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
     if not unknown:
         return ""
+    if unknown in _OUTPUT_MODES and "--output" in options:
+        return f"did you mean --output {unknown}? "
     begun = [option for option in options if option.startswith(f"--{unknown}")]
     near = begun or get_close_matches(f"--{unknown}", options, n=1, cutoff=MIN_OPTION_RATIO)
     return f"did you mean {near[0]}? " if near else ""
@@ -51,7 +61,9 @@ def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErro
         return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"expected one of {', '.join(rest)}")
     known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
     names = [*known, *(word for verb in known.values() for word in verb.words)]
-    near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
+    near = [
+        name for text in (" ".join(words), words[0]) for name in get_close_matches(text, names, 1, MIN_COMMAND_RATIO)
+    ]
     meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")
     return CommandError(
         f"{' '.join(words)!r} is not a {prog} command", hint=f"did you mean {prog} {meant}?" if meant else hint

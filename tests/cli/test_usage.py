@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks import __version__
-from homelab_hooks.cli.verbs import COMMANDS
+from homelab_hooks.cli.command_exit_codes import list_exit_codes
+from homelab_hooks.cli.main import main
+from homelab_hooks.cli.verbs import COMMANDS, Command
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.repositories import Clone
@@ -63,7 +65,8 @@ def test_a_usage_error_has_a_result_line(shell: Shell, command: list[str]) -> No
     [
         ("--tiemout=5", "did you mean --timeout? "), ("--dry_run", "did you mean --dry-run? "),
         ("--abrt", "did you mean --abort? "), ("--dryrun", "did you mean --dry-run? "),
-        ("--verify", "did you mean --verify-cmd? "), ("--zz", ""), ("--forc", ""), ("--frce", ""),
+        ("--verify", "did you mean --verify-cmd? "), ("--json", "did you mean --output json? "),
+        ("--zz", ""), ("--forc", ""), ("--frce", ""),
     ],
 )  # fmt: skip
 def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(bare: Shell, given: str, meant: str) -> None:
@@ -137,6 +140,15 @@ def test_every_verb_has_help_without_repository_network_or_settings(
         ended = bare(*command, word, HOMELAB_TIMEOUT="soon", WOODPECKER_SERVER="nonsense")
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.startswith("usage: ")
+
+
+@pytest.mark.parametrize("verb", COMMANDS, ids=lambda verb: "-".join(verb.words))
+def test_help_lists_the_exit_codes_of_the_command(verb: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("homelab", (), [*verb.words, "-h"], int) == 0
+    table = capsys.readouterr().out.partition("\nexit codes:\n")[2]
+    listed = [int(code) for code in re.findall(r"^  (\d+) +[a-z-]+: ", table, re.MULTILINE)]
+    assert listed == [int(code) for code in list_exit_codes(verb.words)]
+    assert {0, 2, 130} <= set(listed)
 
 
 def test_help_works_in_a_directory_that_is_gone(bare: Shell, tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.cli.verbs import COMMANDS
+from homelab_hooks.cli.verbs import COMMANDS, GROUPS
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.wheel.conftest import Installed
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,9 @@ def test_git_land_help_opens_the_man_page(installed: Installed) -> None:
         assert re.search(rf"^\s+{int(code)}\s+{code.verdict}:", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["git-land", "homelab-watch", "homelab"])
+@pytest.mark.parametrize(
+    "page", ["git-land", "homelab-watch", "homelab", *(f"homelab-{group}" for group in GROUPS if group)]
+)
 def test_man_finds_each_page_and_has_nothing_to_complain_of(installed: Installed, page: str) -> None:
     needs("man")
     done = installed.run("man", "--warnings", page)
@@ -72,7 +74,11 @@ def test_man_finds_each_page_and_has_nothing_to_complain_of(installed: Installed
         assert not setting.git or setting.git in text
     if page == "homelab":
         for verb in COMMANDS:
-            assert verb.hidden or verb.words[-1] in text
+            assert verb.hidden or verb.words[0] in text
+    for verb in COMMANDS:
+        if page == f"homelab-{verb.words[0]}" and not verb.hidden:
+            assert f"usage: homelab {' '.join(verb.words)} [OPTION ...]" in " ".join(text.split())
+    assert "usage: homelab ci [" not in text
 
 
 BASH = r"""
@@ -91,15 +97,30 @@ WORDS = [
     (("git-land", "--"), ("--continue", "--abort", "--dry-run", "--onto")),
     (("git-land", "--strategy", ""), ("merge", "rebase", "ff-only")),
     (("homelab-watch", ""), ("topic", "main")),
+    (("git-land", "--output", ""), ("auto", "live", "plain", "json")),
+    (("git-land", "--remote", ""), ("origin",)),
+    (("git-land", "--follow", ""), ("ci", "mirror:", "actions")),
+    (("homelab", "demo", ""), ("green", "red", "chain")),
+    (("homelab", "deploy", "wait", ""), ("shop/web",)),
+    (("homelab", "work", "clean", ""), ("fix-typo",)),
 ]
+KINDS = (("homelab", "deploy", "wait", "blog/"), ("blog/deployment/", "blog/cronjob/"))
 
 
-@pytest.mark.parametrize(("words", "offered"), WORDS, ids=["_".join(words) for words, _ in WORDS])
+def clone_with_known_values(workshop: ScratchRepositories) -> Clone:
+    """A clone with a branch, a configured target, and a worktree of a topic."""
+    clone = workshop.clone("ann", branch="topic")
+    clone.git("config", "homelab.deploy", "shop/web")
+    clone.git("worktree", "add", "-q", "-b", "ann/fix-typo", ".worktrees/fix-typo")
+    return clone
+
+
+@pytest.mark.parametrize(("words", "offered"), [*WORDS, KINDS], ids=["_".join(words) for words, _ in [*WORDS, KINDS]])
 def test_bash_completes(
     spied: tuple[Installed, Path], workshop: ScratchRepositories, words: tuple[str, ...], offered: tuple[str, ...]
 ) -> None:
     place, told = spied
-    clone = workshop.clone("ann", branch="topic")
+    clone = clone_with_known_values(workshop)
     script = place.share(f"bash-completion/completions/{words[0]}")
     done = place.run("bash", "--norc", "-c", BASH, "bash", str(script), *words, at=clone.path)
     assert set(offered) <= set(done.out.split()), (done.out, done.err)
@@ -177,7 +198,7 @@ def test_fish_completes(
     spied: tuple[Installed, Path], workshop: ScratchRepositories, words: tuple[str, ...], offered: tuple[str, ...]
 ) -> None:
     fish, (place, told) = needs("fish"), spied
-    clone = workshop.clone("ann", branch="topic")
+    clone = clone_with_known_values(workshop)
     script = f"set -p fish_complete_path {place.share('fish/vendor_completions.d')}; complete -C '{' '.join(words)}'"
     done = place.run(fish, "--no-config", "-c", script, at=clone.path)
     assert set(offered) <= {line.split("\t")[0] for line in done.out.splitlines()}, (done.out, done.err)

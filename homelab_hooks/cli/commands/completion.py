@@ -22,7 +22,7 @@ PROGRAMS = ("homelab", "homelab-watch", "git-land")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's argument."""
-    parser.add_argument("shell", choices=tuple(PLACES), help="the shell")
+    parser.add_argument("shell", metavar="SHELL", choices=tuple(PLACES), help="bash, zsh, or fish")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

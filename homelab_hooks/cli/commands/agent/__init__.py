@@ -16,7 +16,10 @@ from homelab_hooks.app.session import Session
 def add_client_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that these commands share."""
     parser.add_argument(
-        "client", metavar="CLIENT", choices=[client.value for client in AgentClient], help="the coding agent"
+        "client",
+        metavar="|".join(AgentClient),
+        choices=[client.value for client in AgentClient],
+        help="the coding agent: claude or codex",
     )
     parser.add_argument(
         "--project", action="store_true", help="in this repository, in files that git ignores (default: for this user)"

@@ -1,8 +1,7 @@
 """homelab-watch: wait for the CI result of a commit.
 
-Wait until the pipelines of a commit have finished. The exit code is the result: 0 if they passed, 1 if one failed; the
-manual lists the others. The name of a tag selects the tag's pipelines. A full SHA works outside a repository if --repo
-is given.
+Wait until the pipelines of a commit have finished. The exit code is the result: 0 if they passed, 1 if one failed. The
+name of a tag selects the tag's pipelines. A full SHA works outside a repository if --repo is given.
 
 With --deploy, also wait for the rollout of the commit. If CI passes, the exit code is that of the rollout.
 """

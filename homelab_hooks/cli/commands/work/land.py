@@ -63,11 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--on-failure",
+        metavar=OnFailure.REVERT.value,
         choices=[OnFailure.REVERT.value],
         help="what to do if the rollout of the landed commit fails: revert it (default: nothing)",
     )
     parser.add_argument(
         "--strategy",
+        metavar="|".join(Strategy),
         choices=[strategy.value for strategy in Strategy],
         help="how to integrate the target branch (default: merge)",
     )
