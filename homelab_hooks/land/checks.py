@@ -20,8 +20,9 @@ from homelab_hooks.land.checks_decision import (
     decide_checks,
     read_own_pipelines,
 )
+from homelab_hooks.land.forge_wait import ask_until_answered
 from homelab_hooks.land.landing import Landing
-from homelab_hooks.land.proposal import ForgeRepository, ProposalParts, read_poll, read_protection
+from homelab_hooks.land.proposal import ForgeRepository, ProposalParts, read_poll
 from homelab_hooks.polling.contact import HEARTBEAT_INTERVAL_S
 from homelab_hooks.polling.outcome import Found
 
@@ -76,7 +77,9 @@ def _poll_checks(
 
 
 def _make_need(landing: Landing, place: ForgeRepository, parts: ProposalParts, sha: str, *, has_own: bool) -> CheckNeed:
-    protection = read_protection(place, landing.state.target, landing.dependencies.clock, within_s=parts.unreachable_s)
+    read, target = place.forge.target.read_protection, landing.state.target
+    poll = ask_until_answered(landing, lambda within: read(place.repo, target, within=within))
+    protection = read_poll(poll, f"the branch {target}")
     return CheckNeed(
         sha,
         protection.required_checks,

@@ -107,7 +107,10 @@ def look_at_target(look: TargetLook, clock: Clock, *, was_refused: bool = False)
     )
     if problem := find_repository_problem(repository, place.forge.kind):
         raise problem
-    protection = read_protection(place, target, clock, within_s=look.within_s)
+    protection = _ask(
+        lambda within: place.forge.target.read_protection(place.repo, target, within=within),
+        f"the branch {target}", clock, look.within_s,
+    )  # fmt: skip
     if not was_refused and not is_proposal_needed(protection):
         return None
     allowed = intersect_styles(repository.allowed_styles, protection.allowed_styles)
@@ -135,14 +138,6 @@ def _choose_exit(exit_: ExitCode, *, has_pushed: bool) -> ExitCode:
     if not has_pushed:
         return ExitCode.REFUSED
     return exit_ if exit_ is ExitCode.UNREACHABLE else ExitCode.PROTECTED
-
-
-def read_protection(
-    place: ForgeRepository, target: str, clock: Clock, *, within_s: float = FORGE_PREFLIGHT_TIMEOUT_S
-) -> BranchProtection:
-    """Return the rules of the target. Raises CommandError if the forge does not show them."""
-    read = place.forge.target.read_protection
-    return _ask(lambda within: read(place.repo, target, within=within), f"the branch {target}", clock, within_s)
 
 
 def is_proposal_needed(protection: BranchProtection) -> bool:
@@ -201,7 +196,7 @@ def read_poll(poll: Poll[T], subject: str) -> T:
             raise CommandError(reason or f"the forge does not find {subject}", hint=hint, exit=ExitCode.PROTECTED)
 
 
-def _ask(ask: Callable[[float], Poll[T]], subject: str, clock: Clock, within_s: float = FORGE_PREFLIGHT_TIMEOUT_S) -> T:
+def _ask(ask: Callable[[float], Poll[T]], subject: str, clock: Clock, within_s: float) -> T:
     poll: Poll[T] = repeat_until(
         lambda within: ask(min(within, REQUEST_TIMEOUT_S)), until=clock.now() + within_s, clock=clock
     )

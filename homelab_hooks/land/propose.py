@@ -9,12 +9,12 @@ from homelab_hooks.forge.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.forge.pull_requests import AlreadyOpen, NewPullRequest, NothingToMerge, PullRequest
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.land.feature_branch import describe_divergence
+from homelab_hooks.land.forge_wait import ask_until_answered
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.proposal import ForgeRepository, read_poll
 from homelab_hooks.land.push_decision import push_error
 from homelab_hooks.land.tree_check import BEFORE_PUSH, require_same_tree
 from homelab_hooks.polling.outcome import Found, NotFound, Poll
-from homelab_hooks.polling.retry import repeat_until
 
 _SUBJECT = "the pull request"
 
@@ -88,16 +88,8 @@ def _as_failure(opened: Poll[object]) -> Poll[PullRequest]:
 
 
 def _find(landing: Landing, place: ForgeRepository) -> Poll[PullRequest]:
-    clock, state = landing.dependencies.clock, landing.state
-    parts = landing.dependencies.proposals
-    max_wait_s = parts.unreachable_s if parts else 0.0
-    return repeat_until(
-        lambda within: place.forge.pulls.find_open(
-            place.repo, state.branch, state.target, within=min(within, REQUEST_TIMEOUT_S)
-        ),
-        until=clock.now() + max_wait_s,
-        clock=clock,
-    )
+    find, state = place.forge.pulls.find_open, landing.state
+    return ask_until_answered(landing, lambda within: find(place.repo, state.branch, state.target, within=within))
 
 
 def _make_title(landing: Landing) -> str:

@@ -238,6 +238,25 @@ def test_a_forge_that_goes_down_after_the_refusal_is_asked_again(world: Protecte
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
 
 
+@pytest.mark.parametrize("stage", ["propose", "checks"])
+def test_a_forge_that_is_away_for_a_while_is_waited_for_and_that_is_said(world: ProtectedWorld, stage: str) -> None:
+    """On change, and once a minute."""
+
+    def tell(event: Any) -> None:
+        world.events(event)
+        if isinstance(event, StageChanged) and (event.stage.value, event.progress.value) == (stage, "started"):
+            world.pulls.is_down = True
+
+    def come_back() -> None:
+        world.pulls.is_down &= world.clock.now() < 100.0
+
+    world.clock.while_asleep = come_back
+    verdict = world.land(tell=tell)
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict
+    waits = [event for event in world.events.events if isinstance(event, Waiting) and "not respond" in event.reason]
+    assert [round(event.elapsed / 60.0) for event in waits] == [0, 1]
+
+
 def test_a_refusal_of_the_push_leads_to_a_request(world: ProtectedWorld) -> None:
     """The forge shows no protection, and a hook refuses."""
     rules = world.repo.protections.pop("main")
