@@ -10,8 +10,8 @@ from homelab_hooks.errors import CommandError
 DISTRIBUTION = "homelab-hooks"
 
 
-def read_installed_file(place: str) -> str:
-    """Return the text of a file that was installed below the prefix, such as `share/fish/...`.
+def find_installed_file(place: str) -> Path:
+    """Return the path of a file that was installed below the prefix, such as `share/fish/...`.
 
     The record of the installation names it, whatever the prefix is: that of pip, pipx, uv, or `pip install --user`.
 
@@ -20,7 +20,7 @@ def read_installed_file(place: str) -> str:
     """
     for file in metadata.files(DISTRIBUTION) or ():
         if file.as_posix().endswith(f"/{place}"):
-            return Path(str(file.locate())).read_text(encoding="utf-8")
+            return Path(str(file.locate())).resolve()
     raise CommandError(
         f"this installation has no {place}",
         hint="it is made when a wheel is built: install with pipx install PATH, or uv tool install PATH",

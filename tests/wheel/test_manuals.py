@@ -142,6 +142,27 @@ def test_the_printed_script_completes_each_program(
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_after_the_printed_script_git_land_help_finds_the_page_wherever_the_programs_are_linked(
+    installed: Installed, tmp_path: Path, shell: str
+) -> None:
+    """As after `uv tool install`: the programs are links in a folder beside which there are no man pages."""
+    program, links = needs(shell), tmp_path / "bin"
+    links.mkdir()
+    for name in ("homelab", "git-land"):
+        (links / name).symlink_to(installed.prefix / "bin" / name)
+    apart = Installed(
+        installed.prefix,
+        {**installed.environ, "PATH": installed.environ["PATH"].replace(str(installed.prefix / "bin"), str(links))},
+    )
+    assert not apart.run("git", "land", "--help").ok
+    printed = apart.run("homelab", "completion", shell).out
+    twice = f"{printed}\n{printed}\ngit land --help; man git-init; echo $MANPATH"
+    done = apart.run(program, *([] if shell == "fish" else ["-f"] if shell == "zsh" else ["--norc"]), stdin=twice)
+    assert "git-land - merge, verify, push" in re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.out), done.err
+    assert done.out.splitlines()[-1].count("/share/man") == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_accepts_the_printed_script(installed: Installed, shell: str) -> None:
     program = needs(shell)
     done = installed.run("homelab", "completion", shell)

@@ -1,14 +1,16 @@
 """homelab completion: print the completion script of a shell.
 
-The script completes homelab, homelab-watch, and git land, without starting Python. Bash and zsh load it with eval, fish
-with source.
+The script completes homelab, homelab-watch, and git land, without starting Python. It also adds the man pages to
+MANPATH, so that `git land --help` finds them wherever they were installed, as after uv tool install. Bash and zsh load
+it with eval, fish with source.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 
-from homelab_hooks.app.installed_files import read_installed_file
+from homelab_hooks.app.installed_files import find_installed_file
 from homelab_hooks.app.session import Session
 
 PLACES = {
@@ -20,6 +22,14 @@ PLACES = {
 PROGRAMS = ("homelab", "homelab-watch", "git-land")
 
 
+_MAN_PAGE = "share/man/man1/git-land.1"
+_MANPATH = {
+    "bash": 'case ":${{MANPATH-}}:" in *:{0}:*) ;; *) export MANPATH="${{MANPATH-}}":{0} ;; esac',
+    "fish": "set -q MANPATH; or set -gx MANPATH ''\ncontains -- {0} $MANPATH; or set -gxa MANPATH {0}",
+}
+"""what adds a folder to MANPATH; an empty element there stands for the default path"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's argument."""
     parser.add_argument("shell", metavar="SHELL", choices=tuple(PLACES), help="bash, zsh, or fish")
@@ -27,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the script."""
-    scripts = [read_installed_file(PLACES[args.shell].format(program)) for program in PROGRAMS]
-    session.runtime.terminal.out("\n".join(script.rstrip("\n") for script in scripts))
+    files = [find_installed_file(PLACES[args.shell].format(program)) for program in PROGRAMS]
+    manuals = find_installed_file(_MAN_PAGE).parent.parent
+    adding = _MANPATH.get(args.shell, _MANPATH["bash"]).format(shlex.quote(str(manuals)))
+    scripts = [*(file.read_text(encoding="utf-8").rstrip("\n") for file in files), adding]
+    session.runtime.terminal.out("\n".join(scripts))
     return 0
