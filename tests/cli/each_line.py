@@ -1,7 +1,7 @@
 """Runs a command and, at each of its lines, a copy that gets signals: OUT SIGNALS BEGIN PROGRAM ARG...
 
 From the first call of a function named BEGIN, the process forks at every line that runs, in our code and in the
-libraries', the first two times that the line runs. The copy gets all SIGNALS (SIGINT,SIGTERM) at once and runs to its
+libraries', the first time that the line runs. The copy gets all SIGNALS (SIGINT,SIGTERM) at once and runs to its
 end. Its stdout goes to OUT.NUMBER, its stderr to OUT.NUMBER.err, and both begin with what the process had written
 before. OUT.copies gets a row for each copy: its number, its line and its exit status. So one run shows what a signal
 does at each point, without any race.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,8 +23,8 @@ from homelab_hooks import cli
 from homelab_hooks.app.session import Session
 from homelab_hooks.cli.main import run_in_session
 
-MAX_VISITS = 2
-"""times that the process forks at one line: more of a loop shows nothing new"""
+MAX_VISITS = 1
+"""times that the process forks at one line: a loop shows nothing new"""
 IMPORT = "<frozen importlib"
 """here files are read, and a copy would move the position in a file that it shares with the process"""
 
@@ -46,6 +47,7 @@ class EachLine:
         del arg
         if not self._begun and event == "call" and frame.f_code.co_name == self._begin:
             self._begun = True
+            _wait_for_threads()  # a copy would have their locks, but not the threads that release them
             _trace(frame, self)
         if self._begun and event == "line" and IMPORT not in frame.f_code.co_filename:
             line = (frame.f_code.co_filename, frame.f_lineno)
@@ -73,6 +75,12 @@ class EachLine:
         if b"exit" in self._out.read_bytes():  # before there is a result the alarm kills, as `expire` wants
             os.kill(os.getpid(), signal.SIGALRM)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self._numbers)
+
+
+def _wait_for_threads() -> None:
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
 
 
 def _trace(frame: FrameType | None, function: Callable[..., Any] | None) -> None:

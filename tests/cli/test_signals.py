@@ -189,14 +189,14 @@ def storm(environ: dict[str, str], at: Path, number: signal.Signals, *, times: i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", ["SIGTERM", "SIGHUP,SIGINT,SIGTERM"])
 @pytest.mark.parametrize(
-    ("argv", "codes"),
+    ("names", "argv", "codes"),
     [
-        ("finish git-land --output plain", {20, 143}),
-        ("finish git-land --output json", {20, 143}),
-        ("from_process homelab --output plain", {2, 143}),
-        ("work interrupted --output plain", {143}),
+        ("SIGTERM", "finish git-land --output plain", {20, 143}),
+        ("SIGHUP,SIGINT,SIGTERM", "finish git-land --output plain", {20, 143}),
+        ("SIGHUP,SIGINT,SIGTERM", "finish git-land --output json", {20, 143}),
+        ("SIGHUP,SIGINT,SIGTERM", "from_process homelab --output plain", {2, 143}),
+        ("SIGTERM", "work interrupted --output plain", {143}),
     ],
 )
 def test_a_signal_at_any_line_leaves_one_result_and_its_exit_status(

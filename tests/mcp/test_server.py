@@ -231,11 +231,15 @@ def test_a_cancelled_call_ends_its_command(
             calls.start_soon(partial(call, client, "follow", seconds=600))
             await anyio.to_thread.run_sync(wait_until, lambda: bool(running_follows(str(shell.directory))))
             calls.cancel_scope.cancel()
+        try:
+            await anyio.to_thread.run_sync(wait_until, lambda: not running_follows(str(shell.directory)))
+        finally:
+            for number in running_follows(str(shell.directory)):  # the client would wait for it
+                os.kill(number, signal.SIGKILL)
         seen = await call(client, "status")
         assert seen["exit"] == 124
 
     serve(use)
-    wait_until(lambda: not running_follows(str(shell.directory)))
 
 
 def running_follows(directory: str) -> list[int]:
