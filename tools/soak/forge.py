@@ -57,7 +57,7 @@ class ProtectedForge:
         self.repo.deletes_merged_branches, self.repo.check_seconds = main.deletes, main.seconds
         self._faults = FaultPlan()
         users = [ForgeUser("ann", tokens={TOKEN: ALL_SCOPES})]
-        store = ForgeStore(users, [self.repo], now=time.monotonic)
+        store = ForgeStore(users, [self.repo], now=time.monotonic, is_github=main.is_github)
         self.simulator = ForgeSimulator(store, self._deliver, faults=self._faults)
 
     def __enter__(self) -> Self:
@@ -79,7 +79,7 @@ class ProtectedForge:
 
     def begin(self) -> None:
         """From now on main is protected, and things go wrong."""
-        contexts = None if self.main.check == "none" else ("ci/pr/*",)
+        contexts = None if self.main.check == "none" else (CHECK if self.main.is_github else "ci/pr/*",)
         self.repo.protect("main", SimulatedProtection(contexts=contexts, approvals=self.main.approvals))
         self.repo.merge_cuts = [self.main.cut] if self.main.cut else []
         self._faults.rules = self.main.rules

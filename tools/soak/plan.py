@@ -106,6 +106,7 @@ class ProtectedMain:
     seconds: float = 0.0
     """that the forge checks a moved head or target"""
     deletes: bool = False
+    is_github: bool = False
 
     @property
     def forbids(self) -> bool:
@@ -170,6 +171,7 @@ def _name_forge_faults(main: ProtectedMain) -> list[str]:
     found += [f"forge: check {main.check}"] if main.check != "green" else []
     found += [f"forge: own pipeline {main.own}"] if main.own != "green" else []
     found += ["forge: approval missing"] if main.approvals else []
+    found += ["forge: GitHub"] if main.is_github else []
     return found
 
 
@@ -302,6 +304,7 @@ def _main(dice: random.Random) -> ProtectedMain:
         rules=_forge_rules(dice),
         seconds=dice.choice([0.0, 0.0, 0.0, 0.5, 2.0]),
         deletes=dice.random() < 0.3,
+        is_github=dice.random() < 0.3,
     )
 
 
