@@ -179,6 +179,21 @@ def test_calls_that_hang_are_unreachable_after_the_unreachable_timeout(
     assert 60 <= over.ended <= 72
 
 
+@pytest.mark.parametrize("since", [0.0, 1.0, 3.0, 6.0])
+def test_a_cluster_that_goes_away_during_the_rollout_is_unreachable_after_the_unreachable_timeout(
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given, since: float
+) -> None:
+    """Found by the soak: the workload of an earlier poll is no answer."""
+    stage.deploy(request_.sha, ScriptedRollout(image_after=0.5, lag=0.2, pod_takes=3.0, ending=RolloutEnding.PULL))
+    refused = Completed(
+        1, b"", b"The connection to the server 127.0.0.1:1 was refused - did you specify the right host?"
+    )
+    request = replace(request_, timeout=600.0, unreachable=60.0)
+    over = waited(stage.at, request, time=time, fault=lambda now, _argv: refused if now >= since else None)
+    assert over.verdict.exit is ExitCode.UNREACHABLE, over.verdict
+    assert over.ended <= since + 100
+
+
 def test_without_kubectl_it_is_a_problem(stage: DeploymentScript, request_: DeployRequest, waited: Given) -> None:
     with pytest.raises(CommandError) as caught:
         waited(stage.at, request_, fault=lambda _now, _argv: Completed(127, b"", b"No such file", not_found=True))

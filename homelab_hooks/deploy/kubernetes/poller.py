@@ -77,7 +77,8 @@ class WorkloadPoller:
             case PollDepth.WORKLOAD:
                 return self._with_watch_state(state, self._workload_first(state))
             case PollDepth.SNAPSHOT:
-                return self._with_watch_state(state, self._consistent_snapshot(state, get_memory(state).last_workload))
+                taken = self._consistent_snapshot(state, get_memory(state).last_workload)
+                return self._with_watch_state(state, self._confirm_contact(state, taken))
 
     def _watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         if self._wake is None or not state.contact.ever_answered:  # a second login would begin beside the first one
@@ -135,6 +136,16 @@ class WorkloadPoller:
                 return taken
             first, evidence = taken, None
         return Unavailable(f"the workload changed during each of {_MAX_TRIES} polls", FailureKind.BODY)
+
+    def _confirm_contact(self, state: RolloutState, taken: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
+        """Read the workload after an incomplete snapshot that began with that of an earlier poll.
+
+        The calls of a snapshot may fail one by one, but a server that answers none of them is not reached.
+        """
+        if not (isinstance(taken, Found) and isinstance(taken.value, WorkloadOnly) and taken.value.missing):
+            return taken
+        read = self._read(state)
+        return Found(replace(taken.value, workload=read.value)) if isinstance(read, Found) else read
 
     def _snapshot(
         self, state: RolloutState, first: Workload, evidence: Evidence
