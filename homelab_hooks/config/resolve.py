@@ -173,12 +173,15 @@ def resolve_config_leniently(sources: SettingSources) -> tuple[Config, tuple[Com
 def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSetting:
     for raw, source in _candidates(setting, sources):
         texts = [raw] if isinstance(raw, str) else list(raw)
-        try:
-            parsed = [setting.parse(text) for text in texts]
-        except ValueError as error:
-            shown = repr(truncate_text(_show_texts(setting, texts), 80))
-            where = _describe_place(setting, source)
-            raise CommandError(f"invalid value {shown} for {where}", hint=str(error)) from None
+        parsed: list[object] = []
+        for text in texts:
+            try:
+                parsed.append(setting.parse(text))
+            except ValueError as error:
+                shown = repr(truncate_text(_show_texts(setting, [text]), 80))
+                which = f"element {len(parsed) + 1} of {len(texts)} of " if len(texts) > 1 else ""
+                where = which + _describe_place(setting, source)
+                raise CommandError(f"invalid value {shown} for {where}", hint=str(error)) from None
         if source == TRACKED_FILE:
             _refuse_tracked_commands(parsed)
             _refuse_tracked_url(parsed)

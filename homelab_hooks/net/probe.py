@@ -15,7 +15,6 @@ from homelab_hooks.net.http import (
     find_proxy,
     resolve_host,
 )
-from homelab_hooks.net.message import FailureCause
 from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
 
@@ -68,9 +67,7 @@ def _handshake(
         certificate = read_certificate(stream.get_extra_info("ssl_object"))
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
         failure = classify_error(error)
-        return TlsFailed(
-            "", failure.reason, failure.certificate_fault, uses_tls=failure.cause is not FailureCause.NO_TLS
-        )
+        return TlsFailed("", failure.reason, failure.certificate_fault, failure.cause)
     finally:
         stream.close()
     return Connected("", 0.0, certificate=certificate)

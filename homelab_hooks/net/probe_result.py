@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from homelab_hooks.net.certificate import Certificate, CertificateFault
+from homelab_hooks.net.message import FailureCause
 
 
 class DnsFailed(NamedTuple):
@@ -27,8 +28,8 @@ class TlsFailed(NamedTuple):
     reason: str
     fault: CertificateFault | None = None
     """why the certificate does not verify; None if TLS fails otherwise"""
-    uses_tls: bool = True
-    """the server responded with TLS"""
+    cause: FailureCause | None = None
+    """why TLS fails otherwise, as an alert of the server's; None if that is not known"""
 
 
 class Connected(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from homelab_hooks.simulators.faults import (
     StatusFault,
 )
 from homelab_hooks.simulators.kubernetes.server import DenyObjects
+from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from tests.cli.doctor.conftest import DoctorSandbox
 from tests.cli.shell import CommandResult
@@ -129,6 +131,41 @@ def _mute(sandbox: DoctorSandbox) -> None:
     sandbox.clone.git("remote", "set-url", "origin", "/nosuch.git")
 
 
+def _tls_alert(sandbox: DoctorSandbox) -> None:
+    """A server that answers the first message of TLS with the alert `protocol_version` (RFC 8446, 6)."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+    threading.Thread(target=serve, daemon=True).start()
+    sandbox.shell.more["WOODPECKER_SERVER"] = f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _local_dial(sandbox: DoctorSandbox) -> None:
+    """An address that is set for one repository only: with --global, another one would have no effect."""
+    sandbox.shell.more["WOODPECKER_SERVER"] = f"https://ci.example.test:{find_free_port()}"
+    sandbox.set("homelab.ciDial", "127.0.0.1")
+
+
+def _mirror(sandbox: DoctorSandbox, url: str) -> None:
+    sandbox.clone.git("remote", "add", "github", url)
+    sandbox.set("homelab.follow", "ci", "mirror:github")
+
+
+def _lagging_mirror(sandbox: DoctorSandbox) -> None:
+    """The mirror has the first commit of main, and origin one more."""
+    mirror = sandbox.workshop.folder / "mirror.git"
+    sandbox.clone.git("clone", "--quiet", "--bare", sandbox.clone.git("remote", "get-url", "origin"), str(mirror))
+    sandbox.clone.git("push", "--quiet", "origin", "HEAD:main")
+    sandbox.clone.commit("b")
+    _mirror(sandbox, str(mirror))
+
+
 def _main(sandbox: DoctorSandbox) -> None:
     sandbox.clone.git("checkout", "--quiet", "main")
 
@@ -150,6 +187,17 @@ ROWS = (
         _write(".homelab.toml", 'server = "x"\n'), 0, "ignoring `server`", "git config homelab.ciServer VALUE"),
     Case("a misspelt setting",
         _set("homelab.ciServr", "x"), 0, "git config homelab.ciservr", "did you mean homelab.ciServer"),
+    Case("a list with one wrong element", _set("homelab.deploy", "shop/web", "web"),
+        2, r"'web' for element 2 of 2 of homelab.deploy .git config, local", "NAMESPACE/NAME"),
+    Case("hooks that are not installed", lambda _: None, 0, "-  hooks .*not installed", "homelab hooks install"),
+    Case("a mirror that lags", _lagging_mirror, 0, "!  mirror:github main on github .* 1 commit behind", "push mirror"),
+    Case("a mirror that cannot be asked", lambda sandbox: _mirror(sandbox, "/nosuch.git"),
+        0, "!  mirror:github github cannot be asked", "git ls-remote github"),
+    Case("a mirror that is no remote", _set("homelab.follow", "mirror:github"),
+        2, "x  mirror:github .*there is no remote github", "git remote add github URL"),
+    Case("an address in the settings of this repository", _local_dial,
+        20, "could not connect to .*refused", "another address: git config homelab.ciDial IP"),
+    Case("a TLS version that neither supports", _tls_alert, 20, "x  certificate ", "TLS 1.2 or later"),
     Case("no server", _without("WOODPECKER_SERVER"), 20, "no CI server is set", "homelab.ciServer https://"),
     Case("a name that DNS does not know",
         _env(WOODPECKER_SERVER="https://ci.invalid"), 20, "could not resolve ", "ciDial IP"),
@@ -170,7 +218,7 @@ ROWS = (
     Case("a web page instead of CI",
         _answers("/api", BodyFault(content=b"<html>", content_type="text/html")), 20, "a web page"),
     Case("the forge instead of CI", _answers("/", FORGE_NOT_FOUND),
-        20, r"x  server .* but not as Woodpecker: 404", "homelab.ciServer"),
+        20, r"x  server .* but not as Woodpecker: 404", "export WOODPECKER_SERVER=URL"),
     Case("a bot check in front of CI", _answers("/", BOT_CHECK),
         20, r'x  server .* but not as Woodpecker: 403 \(Cloudflare, "Just', "proxy's login"),
     Case("a login in front of the API", _answers("/api", LOGIN_REQUIRED),

@@ -1,8 +1,8 @@
 """homelab doctor: check everything `git land` depends on and suggest fixes.
 
 Check settings, git, the remote, the forge if pull requests are merged, the connection to CI, the token, the repository
-in CI, Vault, kubectl, the hooks, and notifications, in parallel and within five seconds. Nothing is changed. Exit with
-0 if `git land` can run, otherwise with the code that `git land` would exit with.
+in CI, Vault, mirrors, kubectl, the hooks, and notifications, in parallel and within five seconds. Nothing is changed.
+Exit with 0 if `git land` can run, otherwise with the code that `git land` would exit with.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.cli.commands.doctor import ci, cluster, forge, git, hooks, notifications, settings, token
+from homelab_hooks.cli.commands.doctor import ci, cluster, forge, git, hooks, links, notifications, settings, token
 from homelab_hooks.cli.commands.doctor.parallel import run_checks
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Finding, FindingStatus
@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         *forge.forge_checks(config, session.runtime),
         token.token_check(config, session.runtime),
         *ci.ci_checks(config, session.runtime),
+        *links.link_checks(config, session.runtime),
         *cluster.cluster_checks(config, kubectl),
         hooks.hooks_check(config, session.runtime),
         notifications.notifications_check(config, session.runtime.user_command_runner),

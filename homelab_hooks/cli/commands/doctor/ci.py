@@ -9,11 +9,12 @@ from email.utils import parsedate_to_datetime
 from homelab_hooks.app import resolve_names, watch_setup
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.certificate import get_certificate_remedy
-from homelab_hooks.ci.failure_remedy import get_failure_remedy
+from homelab_hooks.ci.failure_remedy import FAILURE_REMEDIES, get_failure_remedy
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, make_problem
+from homelab_hooks.cli.commands.doctor.scope import set_in_scope
 from homelab_hooks.cli.commands.doctor.token import TOKEN_CHECK
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import WhenBusy
@@ -70,15 +71,15 @@ def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
     dialled = f" (dial {config.dial})" if config.dial else ""
     match runtime.probe_server(config, timeout=CONNECT_TIMEOUT_S):
         case DnsFailed(reason):
-            hint = "check the server's name, or set an address: git config --global homelab.ciDial IP"
+            hint = f"check the server's name, or set an address: {set_in_scope(config, 'dial', 'IP')}"
             yield make_problem("server", f"could not resolve {server.host}: {reason}", hint)
         case ConnectFailed(addresses, reason):
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
-            hint = f"{hint}; or set another address: git config --global homelab.ciDial IP"
+            hint = f"{hint}; or set another address: {set_in_scope(config, 'dial', 'IP')}"
             yield make_problem("server", f"could not connect to {server} at {', '.join(addresses)}: {reason}", hint)
-        case TlsFailed(address, reason, fault, uses_tls):
-            hint = get_certificate_remedy(fault) if fault else "check the server's TLS settings"
-            hint = hint if uses_tls else "check the scheme and the port of homelab.ciServer"
+        case TlsFailed(address, reason, fault, cause):
+            hint = FAILURE_REMEDIES[cause] if cause else "check the server's TLS settings"
+            hint = get_certificate_remedy(fault) if fault else hint
             yield make_problem("certificate", f"{server} at {address}: {reason}", hint)
         case ViaProxy(proxy):
             yield _check_responder(config, runtime, f"{server} through the proxy {proxy}")
@@ -98,7 +99,8 @@ def _check_responder(config: Config, runtime: Runtime, evidence: str) -> Finding
         return make_problem("server", f"{config.server}: {stranger.reason}", get_failure_remedy(stranger))
     who = describe_responder(stranger)
     evidence = f"{evidence}, but not as {default_traits().name}: {stranger.status}" + (f" ({who})" if who else "")
-    hint = "set the address of CI itself: git config --global homelab.ciServer URL; or exempt it from the proxy's login"
+    set_address = set_in_scope(config, "server", "URL")
+    hint = f"set the address of CI itself: {set_address}; or exempt it from the proxy's login"
     return make_problem("server", evidence, hint)
 
 
@@ -174,12 +176,13 @@ def _check_cancelling(config: Config, repo: Repo) -> Iterator[Finding]:
         )
     else:
         evidence = "a push cancels running push pipelines, and git land pushes nevertheless (--when-busy push)"
-    yield Finding("cancelling", FindingStatus.WARNING, evidence, _CANCELLING_REMEDY)
+    wait = set_in_scope(config, "when_busy", "wait", unset="local")
+    yield Finding("cancelling", FindingStatus.WARNING, evidence, f"{wait}; {_CANCELLING_REMEDY}")
 
 
 _CANCELLING_REMEDY = (
-    "git config homelab.whenBusy wait; for plain pushes too, switch off cancelling for push in the project's settings "
-    "in Woodpecker, and use `concurrency` (3.16)"
+    "for plain pushes too, switch off cancelling for push in the project's settings in Woodpecker, and use "
+    "`concurrency` (3.16)"
 )
 
 

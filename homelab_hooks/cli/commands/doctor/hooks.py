@@ -36,3 +36,6 @@ def _check_hooks(config: Config, runtime: Runtime) -> Iterator[Finding]:
             yield Finding("hooks", FindingStatus.WARNING, gap.reason, gap.hint)
         if not gaps:
             yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, evidence)
+    else:
+        evidence = "not installed: nothing happens after a plain git push"
+        yield Finding("hooks", FindingStatus.SKIPPED, evidence, "to watch CI after it, run: homelab hooks install")
