@@ -226,6 +226,19 @@ def test_fish_completes(
     assert not told.exists()
 
 
+@pytest.mark.parametrize("typed", ["", "$(touch${IFS}pwned)/", "a;touch${IFS}pwned/"])
+def test_neither_a_configured_target_nor_a_typed_namespace_is_run_by_a_tab(
+    spied: tuple[Installed, Path], workshop: ScratchRepositories, typed: str
+) -> None:
+    place, clone = spied[0], workshop.clone("ann")
+    for name in ("$(touch${IFS}pwned)", "`touch${IFS}pwned`", "shop/web"):
+        clone.git("config", "--add", "homelab.deploy", name)
+    file = place.share("bash-completion/completions/homelab")
+    done = place.run("bash", "--norc", "-c", BASH, "bash", str(file), "homelab", "deploy", "wait", typed, at=clone.path)
+    assert done.out.split() == ([] if typed else ["shop/web"]), done.err
+    assert not (clone.path / "pwned").exists()
+
+
 @pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
 def test_a_branch_whose_name_is_a_command_is_not_run_by_a_tab(
     spied: tuple[Installed, Path], workshop: ScratchRepositories, shell: str

@@ -33,6 +33,7 @@ from tools.mutants.settings import SETTINGS
 from tools.mutants.stream import STREAM
 from tools.mutants.superseding import SUPERSEDING
 from tools.mutants.targets import TARGETS
+from tools.mutants.terminal import TERMINAL
 from tools.mutants.text import TEXT
 from tools.mutants.user_work import USER_WORK
 from tools.mutants.watchers import WATCHERS
@@ -41,6 +42,7 @@ from tools.mutants.watching import WATCHING
 REGISTER = (
     *SECRETS,
     *NOTIFICATIONS,
+    *TERMINAL,
     *TEXT,
     *REPOSITORY,
     *SERVER,

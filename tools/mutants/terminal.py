@@ -1,0 +1,23 @@
+"""What keeps text from outside from being opened by a click, or run by a shell that completes it."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+TERMINAL = (
+    Defence(
+        "links",
+        "only a plain web address becomes a hyperlink",
+        (Change("views/live/view.py", "if self._has_links and _LINK.fullmatch(span.url):", "if self._has_links:"),),
+        ("tests/views/test_live.py::test_what_is_not_a_plain_web_address_is_no_link",),
+    ),
+    Defence(
+        "completed-targets",
+        "a shell does not run a configured target, or what is typed in front of a kind, when it completes one",
+        (
+            Change("../hatch_build.py", "grep -xE '[A-Za-z0-9][A-Za-z0-9._/:@+-]*'", "cat"),
+            Change("../hatch_build.py", "if [[ $1 =~ ^[a-z0-9-]+/[a-z]*$ ]]; then", "if [[ $1 = */* ]]; then"),
+        ),
+        ("tests/wheel/test_manuals.py::test_neither_a_configured_target_nor_a_typed_namespace_is_run_by_a_tab",),
+    ),
+)
