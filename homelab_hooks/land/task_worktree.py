@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,11 +81,23 @@ def _base_beside(common: Path, worktrees: Sequence[Path]) -> Path:
     return free[0] if free else common
 
 
-def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", onto: str = "") -> Path:
-    """Create a worktree on a new branch that starts at the target's present commit; return its path."""
+def start_worktree(  # noqa: PLR0913 - what the command was called with
+    topic: str,
+    *,
+    git: Repository,
+    user: str,
+    remote: str = "",
+    onto: str = "",
+    report: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Create a worktree on a new branch that starts at the target's present commit; return its path.
+
+    Args:
+        report: called before what may take seconds.
+    """
     new = locate_worktree(topic, git=git, user=user)
     _require_new(topic, new, git)
-    create_worktree(topic, new, git=git, start=_fetch_target(git, remote, onto))
+    create_worktree(topic, new, git=git, start=_fetch_target(git, remote, onto, report))
     return new.path
 
 
@@ -239,9 +251,10 @@ def choose_target(git: Repository, remote: str, onto: str) -> tuple[str, str]:
     return chosen.name, asked.value
 
 
-def _fetch_target(git: Repository, remote: str, onto: str) -> str:
+def _fetch_target(git: Repository, remote: str, onto: str, report: Callable[[str], None]) -> str:
     chosen, target = choose_target(git, remote, onto)
     named = chosen if chosen in git.remotes.remote_names() else ""
+    report(f"fetching {remotes.format_remote_url(chosen)}/{sanitize.strip_control_chars(target)}")
     tip, done = git.transfer.fetch_tip(chosen, target, remote=named)
     if not tip:
         raise fetch_error(done, f"{remotes.format_remote_url(chosen)}/{sanitize.strip_control_chars(target)}")

@@ -340,7 +340,7 @@ def test_every_answer_is_events_and_one_result_in_json(shell: Shell, *, variable
 def test_a_worktree_is_created_and_removed_in_json(shell: Shell, ann: Clone) -> None:
     made = objects(shell("homelab", "work", "start", "topic", at=ann.path, HOMELAB_OUTPUT="json").lines)
     assert [(one["event"], one.get("text", "")) for one in made] == [
-        ("answer", str(ann.path / ".worktrees" / "topic")), ("result", ""),
+        ("log", "fetching origin/main"), ("answer", str(ann.path / ".worktrees" / "topic")), ("result", ""),
     ]  # fmt: skip
     removed = objects(shell("homelab", "work", "clean", "topic", "--output", "json", at=ann.path).lines)
     assert (removed[-1]["verdict"], removed[-1]["exit"]) == ("ok", 0)

@@ -10,7 +10,7 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.events import Answer
+from homelab_hooks.events import Answer, Log
 from homelab_hooks.land import task_worktree
 from homelab_hooks.text.redaction import sanitize_text
 
@@ -25,7 +25,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Create the worktree, and print its path."""
     config, runtime = session.config(vars(args)), session.runtime
     path = task_worktree.start_worktree(
-        args.topic, git=runtime.git_interactive, user=runtime.user, remote=config.remote, onto=config.onto
+        args.topic,
+        git=runtime.git_interactive,
+        user=runtime.user,
+        remote=config.remote,
+        onto=config.onto,
+        report=lambda text: session.tell(Log(source="homelab", text=text)),
     )
     # A program needs the exact name; a terminal would interpret control characters in it.
     shown = sanitize_text(str(path), runtime.redact) if runtime.terminal.stdout_is_tty else str(path)
