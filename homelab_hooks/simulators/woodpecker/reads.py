@@ -22,6 +22,7 @@ from homelab_hooks.simulators.woodpecker.request import (
     find_user,
     make_json_answer,
 )
+from homelab_hooks.simulators.woodpecker.script import PipelineSnapshot
 from homelab_hooks.simulators.woodpecker.store import Permission, PipelineRow, PipelineStore, SimulatedRepo
 
 MAX_PAGE_SIZE = 50
@@ -101,7 +102,15 @@ def list_rows(store: PipelineStore, repo_id: int, t: float) -> list[dict[str, An
     replay = store.replays.get(repo_id)
     if replay is not None:
         return replay.rows(t)
-    return [shape.encode_pipeline(store, row, now, detail=False) for row, now in store.rows_at(repo_id, t)]
+    return [_list_row(store, row, now) for row, now in store.rows_at(repo_id, t)]
+
+
+def _list_row(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot) -> dict[str, Any]:
+    """Return a row of the list; made once for each snapshot, which the row keeps."""
+    key = (store.version, store.wall, id(now))
+    if key not in row.listed:
+        row.listed[key] = shape.encode_pipeline(store, row, now, detail=False)
+    return row.listed[key]
 
 
 def list_pipelines(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -84,12 +85,20 @@ class PipelineRow:
     """further JSON fields: cron, variables, title, from_fork, tag_title"""
     _snapshots: dict[int, PipelineSnapshot | None] = field(default_factory=dict, init=False, compare=False, repr=False)
     """by the number of frames that are over: a list of a thousand pipelines is read many times"""
+    _frame_times: list[float] = field(default_factory=list, init=False, compare=False, repr=False)
+    listed: dict[tuple[str, float, int], dict[str, Any]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """as JSON objects of a list, by the server's version, its start, and the snapshot's identity"""
+
+    def __post_init__(self) -> None:
+        """Keep the times of the frames for the search in `at`."""
+        self._frame_times.extend(frame.t for frame in self.timeline.frames)
 
     def at(self, t: float) -> PipelineSnapshot | None:
         """Return the pipeline at `t` (server seconds); None: not created yet, or deleted."""
         age = t - self.created
-        frames = self.timeline.frames
-        past = next((index for index, frame in enumerate(frames) if frame.t > age), len(frames))
+        past = bisect_right(self._frame_times, age)
         if past not in self._snapshots:
             self._snapshots[past] = take_snapshot(self.timeline, age) if age >= 0 else None
         return self._snapshots[past]
@@ -149,12 +158,9 @@ class PipelineStore:
             self.tips[repo.id, facts.get("branch", "main")] = facts["commit"]
         if not timeline.frames:
             return None
-        number = (
-            max((row.number for row in self.rows if row.repo_id == repo.id and row.at(t) is not None), default=0) + 1
-        )
         row = PipelineRow(
             id=self._take("pipeline", 1),
-            number=number,
+            number=self._last_number(repo.id, t) + 1,
             repo_id=repo.id,
             created=t,
             timeline=timeline,
@@ -166,6 +172,13 @@ class PipelineStore:
         self.rows.append(row)
         self._supersede(repo, row)
         return row
+
+    def _last_number(self, repo_id: int, t: float) -> int:
+        last = 0
+        for row in reversed(self.rows):  # the newest first, so that few others are looked at
+            if row.number > last and row.repo_id == repo_id and row.at(t) is not None:
+                last = row.number
+        return last
 
     def restart(self, repo: SimulatedRepo, row: PipelineRow, t: float) -> PipelineRow | None:
         """Create a new pipeline for the same commit, unless it is filtered out; a config error remains one."""
