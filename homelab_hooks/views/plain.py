@@ -222,13 +222,13 @@ _STATUS_MARKS = {
     FindingStatus.SKIPPED: "-",
 }
 """the mark in front of a finding, because plain text has no colors"""
-MARK_COLUMNS, _CHECK_COLUMNS = 3, 12
+MARK_COLUMNS, CHECK_COLUMNS = 3, 12
 """columns of the mark and of the name of the check"""
 
 
 def format_finding(event: Finding) -> list[str]:
     """Return a line with the evidence and, if there is one, a line with the fix."""
-    head = f"{_STATUS_MARKS[event.health]:<{MARK_COLUMNS}}{event.check:<{_CHECK_COLUMNS}} "
+    head = f"{_STATUS_MARKS[event.health]:<{MARK_COLUMNS}}{event.check:<{CHECK_COLUMNS}} "
     lines = [head + event.evidence]
     return [*lines, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else lines
 

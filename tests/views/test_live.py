@@ -15,6 +15,8 @@ from homelab_hooks.events import (
     ContactLost,
     ContactRestored,
     Event,
+    Finding,
+    FindingStatus,
     Log,
     LogLevel,
     MatrixAxis,
@@ -386,6 +388,12 @@ def test_steps_that_took_long_keep_their_time_in_the_summary(show: Show) -> None
     show.tell(*(StepChanged(7, "w", int(took), f"s{took:.0f}", "success", took=took) for took in (2.0, 75.0, 12.0)))
     seen = show.tell(PipelineChanged(7, "push", "main", "success"), Result(verdict="passed", exit=ExitCode.OK))
     assert "  slowest steps: s75 1m15s, s12 12s" in seen
+
+
+def test_the_evidence_of_a_finding_is_broken_between_words() -> None:
+    show = Show(TerminalEmulator(40, 10))
+    seen = show.tell(Finding("remote", FindingStatus.OK, "origin: acme/app, target branch main of everybody"))
+    assert seen == ["✓ remote       origin: acme/app, target", "               branch main of everybody"]
 
 
 def test_a_command_that_does_not_wait_says_each_thing_once_with_its_duration() -> None:

@@ -40,6 +40,8 @@ MAX_SLOW_STEPS = 3
 """steps whose times are kept"""
 _REMEDY_INDENT_COLUMNS = 3
 """columns of a row of the live region in front of and behind a remedy; what does not fit there is printed once"""
+_FINDING_MARK_COLUMNS = 2
+"""columns of the mark of a finding"""
 _DETAIL_OFFSET_COLUMNS = 20
 """columns of a stage's row before its detail"""
 
@@ -69,7 +71,7 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
             known = state.waiting.event.remedy if state.waiting else ""
             return [_wrapped_row(event.remedy, Style.WARNING)] if event.remedy != known else []
         case Finding():
-            return _finding(event)
+            return _finding(event, columns)
         case Result():
             return [
                 *_finished_pipelines(_with_final_statuses(state, event, at), at, columns),
@@ -100,12 +102,27 @@ def _stage(event: StageChanged) -> Row:
     return Row((make_state_symbol(progress), head, detail), wraps=event.progress is Progress.FAILED)
 
 
-def _finding(event: Finding) -> list[Row]:
-    """Return the evidence and, below it, the fix."""
+def _finding(event: Finding, columns: int) -> list[Row]:
+    """Return the evidence, broken between words unless a command is in it, and, below it, the fix."""
     style = _FINDING_STYLES[event.health]
     head, *remedy = plain.format_finding(event)
-    evidence = Span(head[plain.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
-    return [Row((make_symbol(style), Span(" "), evidence), wraps=True), *(_wrapped_row(line) for line in remedy)]
+    text, shown = head[plain.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style
+    lines = [text] if find_command(text) else _break_between_words(text, columns - _FINDING_MARK_COLUMNS)
+    first = Row((make_symbol(style), Span(" "), Span(lines[0], shown)), wraps=True)
+    others = [Row((Span(" " * _FINDING_MARK_COLUMNS), Span(line, shown)), wraps=True) for line in lines[1:]]
+    return [first, *others, *(_wrapped_row(line) for line in remedy)]
+
+
+def _break_between_words(text: str, columns: int) -> list[str]:
+    """Return the lines of the evidence of a finding, the others below the first one's second column."""
+    import textwrap
+
+    indent = " " * plain.CHECK_COLUMNS if columns > 2 * plain.CHECK_COLUMNS else ""
+    wrapped = textwrap.wrap(
+        text, max(columns - 1, 1), subsequent_indent=f"{indent} ", break_long_words=False, break_on_hyphens=False,
+        replace_whitespace=False, drop_whitespace=True,
+    )  # fmt: skip
+    return wrapped or [text]
 
 
 def _with_final_statuses(state: LiveState, event: Result, at: Timestamp) -> LiveState:
