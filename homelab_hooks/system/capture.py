@@ -9,6 +9,7 @@ from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import MAX_STDOUT_BYTES, KeptEnds, KeptOutput, LineSplitter, OutputListener, Sink
 from homelab_hooks.system.process import ChildProcess
+from homelab_hooks.system.signals import raise_lost_interrupt
 
 
 class CapturedChild:
@@ -52,7 +53,8 @@ class CapturedChild:
     def complete(self, timeout: float | None, end: Callable[[ChildProcess], None]) -> Completed:
         """Wait for its end, or end it after `timeout` seconds, and return the result.
 
-        After an exception, it keeps running and its pipes stay open: the caller decides whether to end it.
+        After an exception, it keeps running and its pipes stay open: the caller decides whether to end it. An exception
+        of a signal that was discarded while it ran is raised at its end.
         """
         how = wait_for_child(self._child, self._pipes, timeout=timeout, on_wait=self._on_wait)
         if how is not ChildEnd.EXITED:
@@ -61,6 +63,7 @@ class CapturedChild:
         for lines in self._lines:
             lines.close()
         self.close()
+        raise_lost_interrupt()
         return Completed(
             self._child.wait(),
             self._out.value,

@@ -155,8 +155,8 @@ class ChildPipes:
             pipe.close()  # type: ignore[attr-defined]  # as above
 
     def close(self) -> None:
-        """Close all pipes."""
-        for key in tuple(self._selector.get_map().values()):
+        """Close all pipes; does nothing the second time, after an interruption."""
+        for key in tuple((self._selector.get_map() or {}).values()):
             self._close(key.fileobj)
         self._selector.close()
 

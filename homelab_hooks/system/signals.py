@@ -167,6 +167,16 @@ def acknowledge_interrupt() -> None:
     _RERAISER.stop()
 
 
+def raise_lost_interrupt() -> None:
+    """Raise the exception of a signal now if Python discarded it.
+
+    To be called when a child has ended: Ctrl-C ends it too, and its end would be taken for a failure of its own before
+    the exception is raised again.
+    """
+    if threading.current_thread() is threading.main_thread():
+        _RERAISER.raise_lost(sys._getframe())  # noqa: SLF001 - `inspect` would have to be imported
+
+
 def arrival_pipe() -> int | None:
     """Return a file descriptor that can be read once a signal has arrived; None outside `catch_signals`.
 
@@ -247,6 +257,9 @@ class _Reraiser:
 
     def __init__(self) -> None:
         self._every = RERAISE_AFTER_S
+        self._lost: type[BaseException] | None = None
+        """the exception, if it was discarded and has not been raised again"""
+        self._cause: type[BaseException] = KeyboardInterrupt
         self._before: tuple[Any, float] | None = None
         """the previous handler of the alarm, and its remaining seconds; None if the alarm is not in use here"""
 
@@ -256,10 +269,11 @@ class _Reraiser:
         def once_more(number: int, frame: FrameType | None) -> None:
             del number
             if _STATE.may_raise(frame):
+                self._lost = None
                 raise cause
 
         self.stop()
-        self._every = every
+        self._every, self._cause = every, cause
         self._before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0]
         signal.signal(signal.SIGALRM, once_more)
         signal.setitimer(signal.ITIMER_REAL, self._every, self._every)
@@ -268,10 +282,19 @@ class _Reraiser:
     def raise_soon(self) -> None:
         """Raise the exception again in RERAISE_NOW_S: it was lost."""
         if self._before is not None:
+            self._lost = self._cause
             signal.setitimer(signal.ITIMER_REAL, RERAISE_NOW_S, self._every)
+
+    def raise_lost(self, frame: FrameType | None) -> None:
+        """Raise the exception if it was lost, and this frame belongs to the work."""
+        lost = self._lost
+        if lost is not None and _STATE.may_raise(frame):
+            self._lost = None
+            raise lost
 
     def stop(self) -> None:
         """Stop raising: the exception was handled."""
+        self._lost = None
         if self._before is not None:
             handler, left = self._before
             signal.setitimer(signal.ITIMER_REAL, left)

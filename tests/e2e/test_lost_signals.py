@@ -41,6 +41,27 @@ with catch_signals({again}):
     except (KeyboardInterrupt, Terminated) as cut:
         print(type(cut).__name__)
 """
+LOST_WITH_CHILD = """
+from homelab_hooks.system.process_runner import ProcessRunner
+
+class Finalized:
+    def __del__(self):
+        give(signal.{signal})
+        [None for _ in range(9)]
+
+def work():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # it is raised again later than the child ends
+    Finalized()
+    print("lost")
+    ProcessRunner(os.environ).run(["sh", "-c", "kill -INT $$"])
+    print("taken for a failure of the child")
+
+with catch_signals({again}):
+    try:
+        run_interruptible(work)
+    except (KeyboardInterrupt, Terminated) as cut:
+        print(type(cut).__name__)
+"""
 LOCKED = """
 lock = threading.Lock()
 
@@ -116,6 +137,15 @@ def test_a_signal_that_python_loses_is_raised_again_at_once_and_without_a_traceb
     """It may be raised again within the call of print: the line end is then missing."""
     done = run(LOST, name, again=60)
     assert (done.code, done.out.removeprefix("lost").split(), done.err) == (0, [raised], ""), done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+def test_a_signal_that_python_loses_is_not_taken_for_a_failure_of_the_child_that_it_ended(
+    name: str, raised: str
+) -> None:
+    done = run(LOST_WITH_CHILD, name, again=60)
+    assert (done.code, done.out.splitlines(), done.err) == (0, ["lost", raised], ""), done
 
 
 @pytest.mark.slow

@@ -147,6 +147,17 @@ CASES = (
         ("tests/e2e/test_lost_signals.py::test_the_second_signal_of_one_interruption_does_not_disturb_the_first",),
     ),
     Defence(
+        "lost-signals",
+        "a signal that Python discarded is not taken for a failure of the child that it ended",
+        (Change("system/capture.py", "        raise_lost_interrupt()\n", ""),),
+        (
+            (
+                "tests/e2e/test_lost_signals.py::"
+                "test_a_signal_that_python_loses_is_not_taken_for_a_failure_of_the_child_that_it_ended"
+            ),
+        ),
+    ),
+    Defence(
         "replaced-commits",
         "a replacement is not verified in place of the commit that is pushed",
         (
