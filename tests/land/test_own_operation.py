@@ -140,6 +140,7 @@ def test_what_the_user_merged_or_rebased_himself_is_not_taken_back(
     verdict = land_run.abort_landing(parts(ann))
 
     assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.OK, False, mine)
+    assert "topic is unchanged and keeps your commits" in verdict.reason
 
 
 def test_a_merge_that_the_user_begins_while_the_target_is_fetched_is_left_alone(

@@ -45,6 +45,8 @@ def conflicting(workshop: ScratchRepositories) -> Clone:
 def test_a_conflict_is_left_to_be_resolved_and_then_landed(
     conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any, strategy: Strategy
 ) -> None:
+    """No editor is opened: this one would fail."""
+    conflicting.git("config", "core.editor", "false")
     before = workshop.server_commit()
     verdict = git_land(conflicting, strategy=strategy, verify="grep both same")
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.CONFLICT, False, before)

@@ -324,6 +324,7 @@ REPOSITORY = (
         "a merge or rebase that the user began is neither undone nor continued",
         (
             Change("land/ownership.py", "if operation.name != kind or not state.merge_began_at:", "if False:"),
+            Change("land/ownership.py", "if state.operation_mark and", "if False and"),
             Change("land/ownership.py", "return found == recorded", "return True"),
         ),
         (
@@ -333,7 +334,10 @@ REPOSITORY = (
     Defence(
         "heads-of-an-operation",
         "a merge of another commit than the landing's is the user's own",
-        (Change("land/ownership.py", "return found == recorded", "return True"),),
+        (
+            Change("land/ownership.py", "return found == recorded", "return True"),
+            Change("land/ownership.py", "if state.operation_mark and", "if False and"),
+        ),
         (
             (
                 "tests/land/test_own_operation.py"
