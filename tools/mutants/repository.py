@@ -403,6 +403,6 @@ REPOSITORY = (
         "editors",
         "no editor is opened where no message is needed",
         (Change(ENVIRONMENT, '"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"', '"LC_CTYPE": "C"'),),
-        ("tests/land/test_resume.py::test_a_conflict_is_left_to_be_resolved_and_then_landed",),
+        ("tests/test_examples.py::test_an_example_shows_what_it_says[git/environment.py]",),
     ),
 )
