@@ -56,12 +56,18 @@ class ReplayedWatch:
             self.close()
 
 
-def _watched_objects(objects: Sequence[Json], argv: Sequence[str]) -> list[Json]:
+def _choose_watched(argv: Sequence[str]) -> Callable[[Sequence[Json]], list[Json]]:
+    """Return what chooses the objects that a watch is about."""
     url = urlsplit(next(word.partition("=")[2] for word in argv if word.startswith("--raw=")))
     parts, query = url.path.split("/"), parse_qs(url.query)
     name = query.get("fieldSelector", [""])[0].rpartition("=")[2]
-    found = select_objects(objects, parts[-1], parts[-2], query.get("labelSelector", [""])[0])
-    return [each for each in found if name in {"", each["metadata"]["name"]}]
+    selector = query.get("labelSelector", [""])[0]
+
+    def choose(objects: Sequence[Json]) -> list[Json]:
+        found = select_objects(objects, parts[-1], parts[-2], selector)
+        return [each for each in found if name in {"", each["metadata"]["name"]}]
+
+    return choose
 
 
 class ReplayedKubectl:
@@ -120,7 +126,8 @@ class ReplayedKubectl:
     ) -> ReplayedWatch:
         """A watch, in played time: its lines come when its time is looked at."""
         self.calls.append(argv)
-        watch = ReplayedWatch(lambda: _watched_objects(self._timeline(self._now()), argv), on_line, on_end)
+        choose = _choose_watched(argv)
+        watch = ReplayedWatch(lambda: choose(self._timeline(self._now())), on_line, on_end)
         if self._fault(self._now(), argv) is not None:
             watch.close()
         self.watches.append(watch)
@@ -143,11 +150,10 @@ class ReplayedKubectl:
     def _get(self, words: Sequence[str], namespace: str, selector: str) -> Completed:
         if "," in words[0]:
             return self._get_each(words[0].split(","), namespace, selector)
-        word = words[0].partition(".")[0]
-        plural = word if word in PLURALS.values() else f"{word}s"
+        plural = _name_plural(words[0])
         objects = select_objects(self._timeline(self._now()), plural, namespace, selector)
         if len(words) == 1:
-            return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}).encode())
+            return _print_list(objects)
         found = next((each for each in objects if each["metadata"]["name"] == words[1]), None)
         if found is None:
             resource = f"{plural}.{group_of(plural)}"
@@ -160,5 +166,14 @@ class ReplayedKubectl:
         for index, resource in enumerate(resources):
             if index:
                 self._sleep(self._request_duration)
-            items += json.loads(self._get([resource], namespace, selector).out)["items"]
-        return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode())
+            items += select_objects(self._timeline(self._now()), _name_plural(resource), namespace, selector)
+        return _print_list(items)
+
+
+def _name_plural(resource: str) -> str:
+    word = resource.partition(".")[0]
+    return word if word in PLURALS.values() else f"{word}s"
+
+
+def _print_list(items: Sequence[Json]) -> Completed:
+    return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode())
