@@ -24,6 +24,18 @@ _NUMERIC_HOST = re.compile(r".*:.*|(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)\.?")
 """an address, also in the forms that only inet_aton(3) reads, such as 0x7f.1 (WHATWG URL, "ends in a number")"""
 
 
+_CARRIES_IPV4 = (
+    ("::/96", 0),  # IPv4-compatible (RFC 4291, 2.5.5.1)
+    ("::ffff:0:0/96", 0),  # IPv4-mapped (RFC 4291, 2.5.5.2)
+    ("::ffff:0:0:0/96", 0),  # IPv4-translated (RFC 2765, 2.1)
+    ("64:ff9b::/96", 0),  # NAT64 (RFC 6052, 2.1), which DNS64 answers with for public names too
+    ("2002::/16", 80),  # 6to4 (RFC 3056, 2)
+)
+"""networks whose addresses lead to an IPv4 address, and the number of bits behind it"""
+_LOCAL_NETWORKS = ("64:ff9b:1::/48", "fec0::/10", "5f00::/16")
+"""of one site, but not private for every supported Python: local NAT64 (RFC 8215), site-local, and SRv6 addresses"""
+
+
 class DownloadPlace(NamedTuple):
     """Where something is downloaded from; `target` is the path with its query, which is a credential."""
 
@@ -121,14 +133,26 @@ def choose_download_address(
 
 
 def is_public_address(address: str) -> bool:
-    """Return whether an address is on the public internet.
+    """Return whether an address is on the public internet; an IPv6 address that carries an IPv4 address is as that one.
 
     >>> [is_public_address(text) for text in ("140.82.121.6", "169.254.169.254", "::ffff:127.0.0.1", "fe80::1%eth0")]
     [True, False, False, False]
+    >>> is_public_address("64:ff9b::140.82.121.6"), is_public_address("64:ff9b::10.0.0.8")
+    (True, False)
     """
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv6Address):
+        if any(found in ipaddress.ip_network(network) for network in _LOCAL_NETWORKS):
+            return False
+        found = _find_carried_ipv4(found) or found
+    return found.is_global and not found.is_multicast
+
+
+def _find_carried_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    for network, bits_behind in _CARRIES_IPV4:
+        if address in ipaddress.ip_network(network):
+            return ipaddress.IPv4Address(int(address) >> bits_behind & 0xFFFFFFFF)
+    return None

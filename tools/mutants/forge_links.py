@@ -65,6 +65,12 @@ FORGE_LINKS = (
         (f"{LOGS}::test_a_redirect_into_a_private_network_is_refused",),
     ),
     Defence(
+        "log-redirect-translated",
+        "nor does it at an IPv6 address that a translator or a tunnel leads to a private IPv4 address",
+        (Change(REDIRECT, "found = _find_carried_ipv4(found) or found", "found = found.ipv4_mapped or found"),),
+        (f"{LOGS}::test_an_ipv6_form_of_a_private_address_is_private",),
+    ),
+    Defence(
         "log-redirect-https",
         "the redirect of a log is followed over https only",
         (

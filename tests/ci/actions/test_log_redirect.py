@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 
 from homelab_hooks.ci.actions.client import ActionsClient
@@ -128,3 +130,19 @@ def test_a_redirect_within_the_forge_keeps_its_origin() -> None:
 
 def test_what_is_no_address_is_not_public() -> None:
     assert [is_public_address(text) for text in ("", "logs", "224.0.0.1", "100.64.0.1")] == [False] * 4
+
+
+@pytest.mark.parametrize("carried", ["127.0.0.1", "10.0.0.8", "169.254.169.254", "0.0.0.0"])  # noqa: S104 - none is bound
+@pytest.mark.parametrize("form", ["::{}", "::ffff:{}", "::ffff:0:{}", "64:ff9b::{}", "64:ff9b:1::{}", "2002:{6to4}::1"])
+def test_an_ipv6_form_of_a_private_address_is_private(form: str, carried: str) -> None:
+    """Translators and tunnels lead it to the IPv4 address."""
+    packed = ipaddress.IPv4Address(carried).packed
+    address = form.replace("{6to4}", f"{packed[:2].hex()}:{packed[2:].hex()}").format(carried)
+    assert not is_public_address(str(ipaddress.IPv6Address(address)))
+
+
+def test_a_public_address_behind_nat64_is_public() -> None:
+    """DNS64 answers with it for every name that has no IPv6 address."""
+    assert is_public_address(f"64:ff9b::{PUBLIC}")
+    assert is_public_address("2606:50c0:8000::153")
+    assert not is_public_address("fec0::1")
