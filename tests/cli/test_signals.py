@@ -160,6 +160,7 @@ def test_a_signal_before_the_work_is_raised_at_its_beginning_and_one_after_it_no
     assert (done.out, done.code, done.err) == ("terminated\n", 0, ""), done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_storm_of_signals_from_the_result_line_on_changes_no_status(
     seal: dict[str, str], tmp_path: Path, number: signal.Signals

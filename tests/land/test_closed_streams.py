@@ -10,6 +10,8 @@ from homelab_hooks.simulators.repositories import Clone
 from tests.cli.shell import PROGRAMS
 from tests.waiting import HANG_S
 
+pytestmark = pytest.mark.slow  # many processes of git
+
 COMMANDS = ("git-land --no-ci-watch --no-verify --dry-run", "homelab work start {topic}", "homelab hooks status")
 
 

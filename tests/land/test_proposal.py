@@ -24,6 +24,8 @@ from tests.forge.simulated_pulls import REPO
 from tests.land.protected_world import TIMEOUT_S, Parts, ProtectedWorld
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.slow  # many processes of git
+
 
 @pytest.fixture
 def world(workshop: ScratchRepositories, parts: Parts, events: Any, clock: FakeClock) -> ProtectedWorld:

@@ -17,6 +17,8 @@ from homelab_hooks.system.clock import SystemClock
 from tests.land.protected_world import Parts, ProtectedWorld
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.slow  # many processes of git
+
 STATUS_LINE, HEADERS, LAST_HEADER, BODY = 5, 60, -2, -9
 
 

@@ -16,6 +16,8 @@ from homelab_hooks.simulators.repositories import ScratchRepositories
 from tests.land.protected_world import Parts, ProtectedWorld
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.slow  # many processes of git
+
 
 @pytest.fixture
 def world(workshop: ScratchRepositories, parts: Parts, events: Any, clock: FakeClock) -> ProtectedWorld:

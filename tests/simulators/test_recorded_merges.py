@@ -24,6 +24,8 @@ from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.simulators.woodpecker.replay import load_recording
 from tests.forge.simulated_pulls import REPO, PullWorld, make_pull_world
 
+pytestmark = pytest.mark.slow  # many processes of git
+
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "forge"
 NAMES = (
     "03-merge-styles", "03b-merge-head-pin", "03c-merge-rights", "03f-merge-approvals-outdated",
