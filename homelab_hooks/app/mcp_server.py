@@ -3,7 +3,8 @@
 The server itself knows nothing: a client that is killed, or a server that is, loses no more than its connection. What
 follows a push is waited for by a background watcher, which a later call attaches to.
 
-Text that others wrote (logs, messages of commits and servers) is in the field `untrusted` of a result.
+Text that others wrote is in the field `untrusted` of a result: logs, messages of commits and servers, the page that a
+forge names, and the name of a link, which a tracked file may have chosen.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -28,6 +30,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.system.process import DEVNULL
+from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.views.ndjson import EVENT_NAMES
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ SLICE_S = 45
 MAX_SLICE_S = 600
 MAX_LINES = 400
 """lines of outside text in one result; the last ones are kept"""
+MAX_LINE_COLUMNS = 1_000
+"""columns of one line; the log of a step may have lines of megabytes"""
 MAX_MESSAGE_CHARS = 10_000
 TERMINATE_GRACE_S = 10.0
 _TEXT_FIELDS = ("text", "check", "evidence", "reason", "detail", "remedy")
@@ -57,6 +62,8 @@ class UntrustedText(TypedDict):
 
     reason: str
     hint: str
+    url: str
+    link: str
     lines: list[str]
 
 
@@ -67,8 +74,6 @@ class CommandReport(TypedDict):
     exit: int
     sha: str
     landed: bool | None
-    url: str
-    link: str
     resume: list[str]
     untrusted: UntrustedText
 
@@ -100,7 +105,7 @@ class CommandRunner:
         """
         argv = [*PROGRAM, *_with_json(words)]
         result: dict[str, Any] = {}
-        lines: list[str] = []
+        lines: deque[str] = deque(maxlen=MAX_LINES)
         async with self._start(argv) as process:
             stdout = process.stdout
             if stdout is None:
@@ -110,7 +115,7 @@ class CommandRunner:
                     result = event
                     continue
                 if text := _describe(event):
-                    lines.append(text)
+                    lines.append(_shorten(text))
                 await context.report_progress(float(event.get("seq", 0)), message=_name_progress(event))
         if not result:
             raise ToolError(f"homelab {words[0]} ended without a result")
@@ -168,26 +173,30 @@ def _describe(event: Mapping[str, Any]) -> str:
     return ": ".join(texts)
 
 
+def _shorten(text: object) -> str:
+    return truncate_text(str(text), MAX_LINE_COLUMNS)
+
+
 def _name_progress(event: Mapping[str, Any]) -> str:
     """Return the kind of an event and its stage, such as "stage verify"; every other field may have outside text."""
     kinds = [name for name in EVENT_NAMES.values() if name == event.get("event")]
     return " ".join([*kinds, *(stage.value for stage in Stage if stage.value == event.get("stage"))])
 
 
-def _report(result: Mapping[str, Any], lines: Sequence[str]) -> CommandReport:
+def _report(result: Mapping[str, Any], lines: Iterable[str]) -> CommandReport:
     resume = result.get("resume")
     return {
         "verdict": str(result.get("verdict", "")),
         "exit": int(result.get("exit", 2)),
         "sha": str(result.get("sha", "")),
         "landed": result.get("landed"),
-        "url": str(result.get("url", "")),
-        "link": str(result.get("link", "")),
         "resume": [str(word) for word in resume] if isinstance(resume, list) else [],
         "untrusted": {
-            "reason": str(result.get("reason", "")),
-            "hint": str(result.get("hint", "")),
-            "lines": list(lines[-MAX_LINES:]),
+            "reason": _shorten(result.get("reason", "")),
+            "hint": _shorten(result.get("hint", "")),
+            "url": _shorten(result.get("url", "")),
+            "link": _shorten(result.get("link", "")),
+            "lines": list(lines),
         },
     }
 

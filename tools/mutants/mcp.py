@@ -33,6 +33,25 @@ MCP = (
         (f"{SERVER}::test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted",),
     ),
     Defence(
+        "length-for-mcp-clients",
+        "and a line of it is cut: the client has to read all of it",
+        (Change(FILE, "return truncate_text(str(text), MAX_LINE_COLUMNS)", "return str(text)"),),
+        (f"{SERVER}::test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted",),
+    ),
+    Defence(
+        "pages-for-mcp-clients",
+        "nor is the page that a forge names, or the name of a link, outside that field",
+        (
+            Change(
+                FILE,
+                '        "sha": str(result.get("sha", "")),',
+                '        "sha": str(result.get("sha", "")),\n        "url": str(result.get("url", "")),',
+            ),
+            Change(FILE, "    sha: str\n    landed:", "    sha: str\n    url: str\n    landed:"),
+        ),
+        (f"{SERVER}::test_a_red_pipeline_is_reported_and_its_log_is_marked_as_untrusted",),
+    ),
+    Defence(
         "progress-for-mcp-clients",
         "and it is in no report of progress, which cannot mark it",
         (Change(FILE, "message=_name_progress(event))", "message=text)"),),
