@@ -1,4 +1,4 @@
-"""Writes the list of modules, the exit codes, and the settings into the documents: `python -m tools.docs`."""
+"""Writes the list of modules, exit codes, settings, and diagrams into the documents: `python -m tools.docs`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.exit_codes import EXIT_MEANINGS, ExitCode
+from tools.diagrams import landing_states, push_sequence
 from tools.events_page import events_part
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +59,8 @@ PARTS = {
     "README.md": ("exits", the_exits),
     "docs/settings.md": ("settings", the_settings),
     "docs/events.md": ("events", events_part),
+    "docs/landing.md": ("states", landing_states),
+    "docs/hooks.md": ("sequence", push_sequence),
 }
 
 
