@@ -14,7 +14,7 @@ from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.system.atomic_file import replace_file
+from homelab_hooks.system.atomic_file import replace_file, write_error_fix
 from homelab_hooks.text.sanitize import strip_control_chars
 
 
@@ -72,7 +72,7 @@ class TrustedCommands:
     def _not_saved(self, error: OSError) -> CommandError:
         return CommandError(
             f"could not save the approvals in {strip_control_chars(str(self._path.parent))}: {error.strerror}",
-            hint="free up disk space or fix permissions",
+            hint=write_error_fix(error),
             exit=ExitCode.REFUSED,
         )
 

@@ -14,6 +14,11 @@ from homelab_hooks.git.command import GitCommands, error_message
 _DIRECTORIES = (("--show-toplevel",), ("--git-dir",), ("--git-common-dir",))
 
 
+_CONFIG_HINT = "to edit the configuration, run git config --edit"
+_CONFIG_VARIABLES_HINT = "correct or unset GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS in the environment"
+"""git's own word for these variables is "command-line config" (config.c)"""
+
+
 class Location:
     """Reads directories and settings; settings are available outside a repository too."""
 
@@ -34,7 +39,7 @@ class Location:
         if not done.ok or len(parts) % 2:
             raise CommandError(
                 f"git's configuration cannot be read: {error_message(done)}",
-                hint="to edit the configuration, run git config --edit",
+                hint=_CONFIG_HINT if "command-line config" not in done.err else _CONFIG_VARIABLES_HINT,
             )
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):

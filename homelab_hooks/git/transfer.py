@@ -10,11 +10,12 @@ from typing import NamedTuple
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
 from homelab_hooks.git.pid_file import PUSH_PID_FILE, PidFile
-from homelab_hooks.git.push_result import PushResult, parse_push_output
+from homelab_hooks.git.push_result import PushResult, PushStatus, parse_push_output
 from homelab_hooks.git.remotes import REMOTE_TIMEOUT_S
 from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER, TransportFault, read_transport_error
 from homelab_hooks.git.web_page import answers_with_web_page
+from homelab_hooks.system.child import script_obstacle
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
 from homelab_hooks.system.process_table import command_line
@@ -37,6 +38,7 @@ class Transfer:
 
     def __init__(self, git: GitCommands, location: Location, submodules: Submodules) -> None:
         self._git = git
+        self._location = location
         self._submodules = submodules
         self._pid_file = PidFile(location, PUSH_PID_FILE)
 
@@ -112,6 +114,12 @@ class Transfer:
             options: push options for the server.
             listener: gets what git, the pre-push hook and the server print.
         """
+        if obstacle := self._hook_obstacle():
+            return PushResult(
+                status=PushStatus.LOCAL_HOOK,
+                reason=f"it cannot be started: {obstacle}",
+                hint="fix or remove that hook",
+            )
         ref = f"refs/heads/{to}"
         extra = [f"--push-option={option}" for option in options]
         check = "check" if self._submodules.recurses_on_push() else "no"
@@ -122,6 +130,15 @@ class Transfer:
         )  # fmt: skip
         self.clear_push_pid()
         return parse_push_output(done.code, done.out, done.err, ref=ref, sha=sha)
+
+    def _hook_obstacle(self) -> str:
+        """Return why the pre-push hook cannot be started; empty if there is none, or nothing prevents it.
+
+        Git would never end: after the failure it waits for any of its children (finish_command with pid -1 in
+        run-command.c), and the other one waits for git.
+        """
+        hook = self._location.git_path("hooks") / "pre-push"
+        return script_obstacle(hook) if os.access(hook, os.X_OK) else ""
 
     def running_push_pid(self, sha: str) -> int:
         """Return the id of the process that is pushing this commit, even if its landing was killed; 0: none is."""

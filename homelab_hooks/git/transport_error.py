@@ -63,7 +63,8 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
      _R, "install that program, or correct GIT_SSH_COMMAND and core.sshCommand"),
     (r"[Uu]nable to find remote helper for", _R, "install git's helper for this kind of URL"),
     (r"dubious ownership", _R, "run git config --global --add safe.directory with that directory"),
-    (r"transport '' not allowed", _R, "allow the transport with git config protocol.NAME.allow always"),
+    (r"transport '' not allowed", _R,
+     "allow the transport in GIT_ALLOW_PROTOCOL if that is set, else with git config protocol.NAME.allow always"),
     # ssh keys and hosts
     (r"^Permissions \d+ for .* are too open", _D, "run chmod 600 on that key file"),
     (r"^Load key .*: ", _D, "check that key file"),

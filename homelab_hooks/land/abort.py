@@ -25,7 +25,7 @@ from homelab_hooks.land.resume import (
     undo_partial_merge,
 )
 from homelab_hooks.land.submodules import update_submodules
-from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.text.humanize import join_names, short_sha
 from homelab_hooks.verdict import Verdict
 
 MAX_PICKED_COMMITS = 8
@@ -58,9 +58,23 @@ def roll_back(landing: Landing) -> Verdict:
         return _keep_branch(landing)
     _reset_branch(landing)
     landing.discard()
-    reason = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed"
-    undone = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
-    hint = "" if head == state.original_commit else f"to restore the {undone}, run git reset --keep {short_sha(head)}"
+    return _restored(landing, head)
+
+
+def _restored(landing: Landing, head: str) -> Verdict:
+    """Return the verdict for a branch that is where it was, with what is left to do.
+
+    Args:
+        head: its commit before that.
+    """
+    state = landing.state
+    reason, hint = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed", ""
+    if conflicts := landing.git.worktree.unmerged_files():  # after `git merge --quit` nobody knows whose they are
+        reason += f"; unresolved conflicts remain in: {join_names(conflicts)}"
+        hint = "to discard them, run git checkout HEAD -- FILE"
+    elif head != state.original_commit:
+        undone = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
+        hint = f"to restore the {undone}, run git reset --keep {short_sha(head)}"
     return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=state.original_commit, landed=False)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
@@ -128,10 +130,11 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
             hint="fix what git, a hook or the commit signing reports, then run git land again",
             exit=ExitCode.PUSH_FAILED,
         )
+    fix, code = _commit_remedy(done)
     return CommandError(
         f"could not commit the merge with {landing.upstream}: {error_message(done)}",
-        hint="fix the hook or the commit signing that failed, then run git land again",
-        exit=ExitCode.PUSH_FAILED,
+        hint=f"{fix}, then run git land again",
+        exit=code,
     )
 
 
@@ -140,11 +143,34 @@ def continue_error(landing: Landing, done: Completed) -> CommandError:
     files = landing.git.worktree.unmerged_files()
     if files:
         return conflict_error(landing, files)
+    fix, code = _commit_remedy(done)
     return CommandError(
         f"could not commit the resolution: {error_message(done)}",
-        hint=f"fix the hook or the commit signing that failed, then run git land --continue; {ABORT_HINT}",
-        exit=ExitCode.PUSH_FAILED,
+        hint=f"{fix}, then run git land --continue; {ABORT_HINT}",
+        exit=code,
     )
+
+
+_EMPTY_MESSAGE = re.compile(
+    r"^(?:error: )?(?:Empty commit message|Aborting commit due to empty commit message)", re.MULTILINE
+)
+_SIGNING_FAILED = re.compile(r"^error: gpg failed to sign|^fatal: failed to write commit object", re.MULTILINE)
+_HOOK_ABORTED = re.compile(r"^fatal: ref updates aborted by hook", re.MULTILINE)
+_FATAL_EXIT_CODE = 128
+
+
+def _commit_remedy(done: Completed) -> tuple[str, ExitCode]:
+    """Return what to fix after a commit that failed, and the exit code: git dies (128) of its own errors only.
+
+    The texts are from builtin/merge.c, sequencer.c, gpg-interface.c, and refs.c.
+    """
+    if _EMPTY_MESSAGE.search(done.err):
+        return "check the message (--message, or the hook that writes it)", ExitCode.PUSH_FAILED
+    if _SIGNING_FAILED.search(done.err):
+        return "fix the commit signing that failed", ExitCode.PUSH_FAILED
+    if done.code != _FATAL_EXIT_CODE or _HOOK_ABORTED.search(done.err):
+        return "fix the hook that failed", ExitCode.PUSH_FAILED
+    return "fix what git reports", ExitCode.REFUSED
 
 
 def conflict_error(landing: Landing, files: tuple[str, ...]) -> CommandError:

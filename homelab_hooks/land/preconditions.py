@@ -164,9 +164,19 @@ def _target(facts: PreflightFacts) -> CommandError | None:
     return _refusal(f"could not determine the target branch: {name} has no HEAD branch", no_head_branch_hint(name))
 
 
+_UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
+"""the states of `git status --porcelain` for a file with conflicts"""
+
+
 def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
     if facts.operation.name in _CHANGES_FILES:  # the unfinished operation is reported already
         return None
+    unmerged = [change[3:] for change in facts.changes if change[:2] in _UNMERGED]
+    if unmerged:  # git stash refuses them
+        return _refusal(
+            f"these files have unresolved conflicts: {join_names(unmerged)}",
+            "resolve the conflicts, git add the files, and commit, or discard them with git checkout HEAD -- FILE",
+        )
     if facts.changes:
         return _refusal(
             f"uncommitted changes would not be landed: {join_names(change[3:] for change in facts.changes)}",

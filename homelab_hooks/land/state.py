@@ -20,7 +20,7 @@ from homelab_hooks.land.request import (
     VerifyChoice,
     VerifyCommand,
 )
-from homelab_hooks.system.atomic_file import replace_file
+from homelab_hooks.system.atomic_file import replace_file, write_error_fix
 from homelab_hooks.system.file_lock import LockHeldError, describe_process, hold_lock, lock_holder
 from homelab_hooks.text.json_fields import require_types
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -119,16 +119,16 @@ class StateFile:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise self._unreadable() from error
+            raise self._unreadable(f"{write_error_fix(error)}, then run the same command again") from error
         try:
             return _parse_state(json.loads(text))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise self._unreadable() from error
+            raise self._unreadable("check git log and git status, then remove the state file") from error
 
-    def _unreadable(self) -> CommandError:
+    def _unreadable(self, hint: str) -> CommandError:
         return CommandError(
             f"cannot read the state of an earlier landing: {strip_control_chars(str(self._path))}",
-            hint="check git log and git status, then remove the state file",
+            hint=hint,
             exit=ExitCode.REFUSED,
         )
 
@@ -162,7 +162,7 @@ def reporting_disk_errors(place: Path) -> Iterator[None]:
         reason = (error.strerror or str(error)).lower()
         raise CommandError(
             f"cannot write the landing's state in {strip_control_chars(str(place))}: {reason}",
-            hint="free up disk space or fix the permissions, then run the same command again",
+            hint=f"{write_error_fix(error)}, then run the same command again",
             exit=ExitCode.REFUSED,
         ) from error
 

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_PERMITTED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY}
+
+
+def write_error_fix(error: OSError) -> str:
+    """Return what to do about a file that cannot be written, as a clause.
+
+    >>> write_error_fix(FileExistsError(errno.EEXIST, "File exists"))
+    'remove what is in its place'
+    """
+    if error.errno in _NO_SPACE:
+        return "free up disk space"
+    if error.errno in _NOT_PERMITTED:
+        return "fix the permissions"
+    return "remove what is in its place" if error.errno in _IN_THE_WAY else "fix what the system reports"
 
 
 def replace_file(path: Path, text: str, *, mode: int, durable: bool = False, infix: str = ".") -> None:

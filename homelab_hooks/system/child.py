@@ -83,6 +83,16 @@ def _start_error_reason(error: OSError, program: str, path: str, cwd: Path | Non
     return f"{file or program}: {(error.strerror or str(error)).lower()}"
 
 
+def script_obstacle(file: Path) -> str:
+    """Return why an executable script cannot be started; empty if nothing is known that prevents it."""
+    if file.is_dir():
+        return f"{file}: is a directory"
+    program = _interpreter(str(file)).partition(" ")[0].partition("\t")[0]
+    if program.startswith("/") and not os.access(program, os.X_OK):
+        return f"{file}: bad interpreter: {program}"
+    return ""
+
+
 def _interpreter(file: str) -> str:
     """Return the interpreter in a script's first line; empty if it has none."""
     with contextlib.suppress(OSError), open(file, "rb") as script:  # noqa: PTH123 - the name of a program, as it is

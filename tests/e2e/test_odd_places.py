@@ -33,6 +33,7 @@ def test_a_landing_that_cannot_be_written_down_is_refused_before_anything_change
 
     assert (done.code, done.result["landed"]) == (20, "no")
     assert "cannot write the landing's state" in done.err
+    assert "hint: remove what is in its place" in done.err
     assert "Traceback" not in done.err
     assert "a fault of" not in done.err
     assert (workshop.server_commit(), ann.head, ann.git("status", "--short")) == (before, head, "")

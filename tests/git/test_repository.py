@@ -53,6 +53,15 @@ def test_a_broken_configuration_is_a_problem_not_a_traceback(workshop: ScratchRe
         opened(clone.path).location.config_entries()
 
 
+def test_a_broken_variable_is_the_cause_and_not_a_file(
+    workshop: ScratchRepositories, seal: dict[str, str], opened: Opened
+) -> None:
+    seal["GIT_CONFIG_PARAMETERS"] = "bogus"
+    with pytest.raises(CommandError) as raised:
+        opened(workshop.folder).location.config_entries()
+    assert raised.value.hint == "correct or unset GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS in the environment"
+
+
 def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(
     workshop: ScratchRepositories, either: Opened
 ) -> None:

@@ -80,6 +80,7 @@ CASES = [
     (f"fatal: unable to access '{URL}': The requested URL returned error: 502", U, "502", "works again"),
     (f"fatal: unable to access '{URL}': The requested URL returned error: 413", R, "413", "request bodies"),
     (f"fatal: {URL}info/refs not valid: is this a git repository?", R, "not valid", "proxy"),
+    ("fatal: transport 'file' not allowed", R, "'file' not allowed", "GIT_ALLOW_PROTOCOL"),
     ("fatal: Unable to find remote helper for 'https'", R, "remote helper", "install"),
     ("error: Cannot access URL https://git.example.test/acme/app.git/, return code 22\nfatal: git-http-push failed",
      R, "Cannot access URL", "proxy"),

@@ -251,3 +251,19 @@ def test_a_directory_of_the_target_in_place_of_a_file_is_undone(
     if cause == "conflict":
         assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
     assert (ann.head, (ann.path / "path").read_text()) == (start, "a file\n")
+
+
+def test_conflicts_that_are_left_without_a_merge_are_named_by_an_abort(
+    ann: Clone, git_land: GitLand, parts: Any, workshop: ScratchRepositories
+) -> None:
+    """After `git merge --quit` it is not known whose they are: they stay, and the end does not hide them."""
+    bob = Clone(workshop.folder / "bob", workshop.environ)
+    bob.commit("same", "changed by bob\n")
+    bob.git("push", "--quiet", "origin", "main")
+    ann.commit("same", "changed by ann\n")
+    assert git_land(ann).exit is ExitCode.CONFLICT
+    ann.git("merge", "--quit")
+    verdict = land_run.abort_landing(parts(ann))
+    assert verdict.reason.endswith("; unresolved conflicts remain in: same")
+    assert "git checkout HEAD -- FILE" in verdict.hint
+    ann.git("checkout", "HEAD", "--", "same")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
 
 import pytest
 
-from homelab_hooks.system.atomic_file import replace_file
+from homelab_hooks.system.atomic_file import replace_file, write_error_fix
 
 
 def test_a_file_is_replaced_and_has_its_mode_whatever_the_old_one_had(tmp_path: Path) -> None:
@@ -42,3 +43,16 @@ def test_what_cannot_be_encoded_leaves_the_old_and_no_other_file(tmp_path: Path)
         replace_file(path, "\ud800", mode=0o600)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [
+        (errno.ENOSPC, "free up disk space"),
+        (errno.EROFS, "fix the permissions"),
+        (errno.ELOOP, "remove what is in its place"),
+        (errno.EIO, "fix what the system reports"),
+    ],
+)
+def test_the_fix_is_for_the_cause(number: int, fix: str) -> None:
+    assert write_error_fix(OSError(number, "text")) == fix

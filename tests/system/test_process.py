@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.system.child import script_obstacle
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import MAX_MESSAGES_BYTES, MAX_SHOWN_LINE_BYTES, KeptOutput, LineSplitter
 from homelab_hooks.system.process_runner import ProcessRunner
@@ -370,3 +371,22 @@ def test_without_file_descriptors_a_child_runs_or_its_error_says_so(processes: P
     """However many are left, there is a result; the child itself needs some of them for a moment."""
     lines = {processes.run([sys.executable, "-c", DESCRIPTORS, str(left)]).out.strip() for left in range(12)}
     assert lines == {"126 False too many open files", "0 False text"}
+
+
+@pytest.mark.parametrize(
+    ("text", "obstacle"),
+    [
+        ("exit 0\n", ""),
+        ("#! /bin/sh -e\n", ""),
+        ("#!sh\n", ""),
+        ("#!/nowhere/python3 -u\n", "bad interpreter: /nowhere/python3"),
+        ("#!/bin/sh\r\n", "bad interpreter: /bin/sh^M"),
+        ("#!/etc/passwd\n", "bad interpreter: /etc/passwd"),
+    ],
+)
+def test_it_is_known_before_that_a_script_cannot_be_started(tmp_path: Path, text: str, obstacle: str) -> None:
+    script = tmp_path / "hook"
+    script.write_text(text)
+    script.chmod(0o755)
+    assert script_obstacle(script) == (f"{script}: {obstacle}" if obstacle else "")
+    assert script_obstacle(tmp_path) == f"{tmp_path}: is a directory"

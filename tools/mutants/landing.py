@@ -6,6 +6,7 @@ from tools.mutants.mutant import Change, Defence
 
 ABORT = "land/abort.py"
 OPERATION = "git/operation.py"
+CAUSES = "tests/land/test_false_causes.py"
 OWN, KILLED = "tests/land/test_own_commits.py", "tests/land/test_killed.py"
 
 LANDING = (
@@ -99,5 +100,29 @@ LANDING = (
         "hooks status does not recommend an install that is refused",
         (Change("hooks/install/status.py", "if isinstance(plan, InstallRefused):", "if False:"),),
         ("tests/hooks/install/test_commands.py::test_status_does_not_recommend_what_would_be_refused",),
+    ),
+    Defence(
+        "hooks-that-cannot-start",
+        "a pre-push hook that cannot be started is found before git waits for it for ever",
+        (Change("system/child.py", "and not os.access(program, os.X_OK):", "and not program:"),),
+        ("tests/system/test_process.py::test_it_is_known_before_that_a_script_cannot_be_started",),
+    ),
+    Defence(
+        "unknown-causes-of-a-commit",
+        "a merge commit that git itself could not make is not blamed on a hook",
+        (Change("land/merge.py", "if done.code != _FATAL_EXIT_CODE or _HOOK", "if done.code or _HOOK"),),
+        (f"{CAUSES}::test_a_merge_that_git_itself_cannot_commit_is_no_fault_of_a_hook",),
+    ),
+    Defence(
+        "conflicts-without-a-merge",
+        "files with conflicts are not to be stashed, which git refuses",
+        (Change("land/preconditions.py", "if change[:2] in _UNMERGED]", "if not change]"),),
+        (f"{CAUSES}::test_files_with_conflicts_but_no_merge_are_not_to_be_stashed",),
+    ),
+    Defence(
+        "conflicts-after-an-abort",
+        "an abort names the conflicts that it leaves",
+        (Change(ABORT, "if conflicts := landing.git.worktree.unmerged_files():", "if conflicts := ():"),),
+        ("tests/land/test_own_operation.py::test_conflicts_that_are_left_without_a_merge_are_named_by_an_abort",),
     ),
 )
