@@ -278,7 +278,7 @@ class Kubectl:
         if done.start_error:
             return Unavailable(f"kubectl cannot be started: {done.start_error}", FailureKind.CONNECTION)
         if done.truncated:
-            return Unavailable("kubectl prints more than homelab can read", FailureKind.BODY)
+            return Unavailable("kubectl prints more than homelab can read", FailureKind.BODY, hint=_look(argv))
         if done.timed_out or not done.ok:
             failed = errors.to_poll(done)
             self._has_answered = self._has_answered or isinstance(failed, NotFound)
@@ -287,7 +287,15 @@ class Kubectl:
         try:
             return Found(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-            return Unavailable(f"unexpected output from kubectl ({type(error).__name__})", FailureKind.BODY)
+            what_is_wrong = (
+                "not JSON" if isinstance(error, json.JSONDecodeError) else "not the object that was asked for"
+            )
+            reason = f"unexpected output from kubectl: {what_is_wrong}"
+            return Unavailable(reason, FailureKind.BODY, hint=_look(argv))
+
+
+def _look(argv: Sequence[str]) -> str:
+    return f"check the kubectl on the PATH: see what this prints: {shlex.join(argv)}"
 
 
 def _expired_login(words: Sequence[str], seconds: float) -> Denied:

@@ -12,6 +12,9 @@ from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 SHOW_AFTER_S = 2.0
 """seconds after which what a call has printed is shown: before, it is an error, which is shown with the result"""
 
+MAX_WORDS = 200
+"""lines of a plugin that are shown; of more, the last one is kept, for the message"""
+
 
 class CallExpired(Exception):  # noqa: N818 - it ends a call, and is not a fault
     """The time of a call is over."""
@@ -44,11 +47,12 @@ class LoginListener:
         self._began = policy.now()
         self._shown_count = 0
         self.words: list[str] = []
-        """what the plugin has printed, line by line"""
+        """what the plugin has printed, line by line: the first lines, and the last one"""
 
     def on_line(self, text: str) -> None:
         """Keep a line that is not one of kubectl's own."""
         if text.strip() and not is_own_line(text):
+            del self.words[MAX_WORDS:]
             self.words.append(truncate_text(strip_control_chars(text)))
 
     @property
@@ -60,7 +64,7 @@ class LoginListener:
         """Show what the plugin has printed; raise CallExpired if the call, or the login, has taken too long."""
         elapsed = self._policy.now() - self._began
         if elapsed >= SHOW_AFTER_S:
-            for line in self.words[self._shown_count :]:
+            for line in self.words[self._shown_count : MAX_WORDS]:
                 self._policy.show(line)
             self._shown_count = len(self.words)
         login_s = min(self._policy.timeout, self._policy.deadline - self._began)

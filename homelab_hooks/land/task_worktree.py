@@ -125,6 +125,15 @@ def _require_new(topic: str, new: TaskWorktree, git: Repository) -> None:
     shown = sanitize.strip_control_chars(str(new.path))
     if new.elsewhere:
         raise _moved_error(new.branch, new.elsewhere)
+    link = new.base / WORKTREES_DIR
+    owner = git.at(link.resolve()).location.top_level() if link.is_symlink() and link.is_dir() else None
+    if owner:  # git would delete it together with that one
+        raise CommandError(
+            f"{sanitize.strip_control_chars(str(link))} leads into another worktree: "
+            f"{sanitize.strip_control_chars(str(owner))}",
+            hint=f"link {WORKTREES_DIR} to a directory outside every worktree, or remove the link",
+            exit=ExitCode.REFUSED,
+        )
     if str(new.path) in git.worktrees.worktree_branches():
         what = f"a worktree for {topic} already exists: {shown}"
         hint = f"use the existing worktree, or run homelab work clean {topic}"

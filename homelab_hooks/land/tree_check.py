@@ -51,7 +51,7 @@ def describe_difference(git: Repository, sha: str, *, head: str, when: str = "")
         head: the commit that is checked out.
     """
     if head != sha:
-        return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check git reflog"
+        return f"HEAD moved from {short_sha(sha)} to {short_sha(head) or 'no commit'}{when}", "check git reflog"
     changed = [entry[3:] for entry in git.worktree.uncommitted_changes()]
     if changed:
         return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo the changes"

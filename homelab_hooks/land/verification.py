@@ -91,9 +91,10 @@ def choose_candidate(found: Detection, can_run: CanRun) -> VerifyCommand:
         if can_run(candidate.probe):
             return VerifyCommand(candidate.command, found.why)
     names = join_names(candidate.program for candidate in found.candidates)
+    needs = dict.fromkeys(candidate.program.rpartition(" -m ")[2] for candidate in found.candidates)
     raise CommandError(
         f"found {found.why}, but cannot run {names}",
-        hint=f"install {names}, or set another verification command with git config homelab.verify CMD",
+        hint=f"install {' or '.join(needs)}, or set another verification command with git config homelab.verify CMD",
         exit=ExitCode.REFUSED,
     )
 

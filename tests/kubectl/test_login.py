@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.login import SHOW_AFTER_S, CallExpired, LoginListener, LoginPolicy
+from homelab_hooks.kubectl.login import MAX_WORDS, SHOW_AFTER_S, CallExpired, LoginListener, LoginPolicy
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.system.process_runner import ProcessRunner
@@ -65,6 +65,21 @@ def test_the_words_of_a_plugin_that_waits_are_shown_once_and_its_login_has_the_l
     clock.sleep(LOGIN_S)
     with pytest.raises(CallExpired):
         listener.on_wait()
+
+
+def test_a_flood_of_words_is_neither_kept_nor_shown() -> None:
+    """The end of a call is looked at between two chunks of output: to show half a million lines took half a minute."""
+    clock = FakeClock()
+    listener, shown = followed(clock)
+    for number in range(10 * MAX_WORDS):
+        listener.on_line(f"{ASKS} {number}")
+    clock.sleep(SHOW_AFTER_S)
+    listener.on_wait()
+    assert shown == [f"{ASKS} {number}" for number in range(MAX_WORDS)]
+    assert listener.words == [*shown, f"{ASKS} {10 * MAX_WORDS - 1}"]
+    listener.on_line("and more")
+    listener.on_wait()
+    assert len(shown) == MAX_WORDS
 
 
 @pytest.fixture

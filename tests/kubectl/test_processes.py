@@ -12,7 +12,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
-from homelab_hooks.polling.outcome import NotFound
+from homelab_hooks.polling.outcome import NotFound, Unavailable
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from tests.waiting import HANG_S, wait_until
@@ -58,6 +58,20 @@ def test_a_kubectl_that_cannot_run_here_is_a_usage_error_with_its_reason(
         Kubectl(processes, program=program(content)).workload(TARGET, within=HANG_S)
     assert caught.value.exit is ExitCode.USAGE
     assert "install kubectl" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [(b"", "not JSON"), (b"<html>", "not JSON"), (b"{}", "not the object that was asked for")],
+)
+def test_output_that_is_no_workload_is_kubectls_and_not_the_networks(
+    processes: ProcessRunner, program: Program, printed: bytes, reason: str
+) -> None:
+    path = program(b"#!/bin/sh\nprintf %s '" + printed + b"'\n")
+    poll = Kubectl(processes, program=path).workload(TARGET, within=HANG_S)
+    assert isinstance(poll, Unavailable)
+    assert poll.reason == f"unexpected output from kubectl: {reason}"
+    assert f"see what this prints: {path} " in poll.hint
 
 
 @pytest.mark.parametrize("redirected", ["", ">/dev/null", "2>/dev/null"])

@@ -277,6 +277,21 @@ def test_a_work_tree_that_was_moved_is_named_with_what_helps(workshop: ScratchRe
     assert task_worktree.start_worktree("x", git=opened(ann), user="ann") == path
 
 
+def test_a_link_into_another_work_tree_is_no_place_for_a_topic(workshop: ScratchRepositories, opened: Opened) -> None:
+    """It would be deleted with that one; a link to another disk is a place."""
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    (ann.path / ".worktrees").symlink_to(bob.path)
+    with pytest.raises(CommandError, match="leads into another worktree") as caught:
+        task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    assert caught.value.exit is ExitCode.REFUSED
+    assert not (bob.path / "x").exists()
+    (ann.path / ".worktrees").unlink()
+    (workshop.folder / "disk").mkdir()
+    (ann.path / ".worktrees").symlink_to(workshop.folder / "disk")
+    task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    assert (workshop.folder / "disk/x/.git").is_file()
+
+
 @pytest.mark.parametrize("taken_by", ["file", "dead link", "branch"])
 def test_a_hint_about_a_taken_topic_can_help(workshop: ScratchRepositories, opened: Opened, taken_by: str) -> None:
     """`work clean` removes only a worktree."""

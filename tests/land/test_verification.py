@@ -89,15 +89,23 @@ def test_the_program_that_can_be_run_is_used(files: dict[str, str], installed: s
     assert chosen.command.startswith(command)
 
 
-@pytest.mark.parametrize(("files", "names"), [(PYTEST, "python3 -m pytest"), (HOOKS, "prek"), ({"go.mod": ""}, "go")])
+@pytest.mark.parametrize(
+    ("files", "names", "needs"),
+    [
+        (PYTEST, "python3 -m pytest", "pytest"),
+        (HOOKS, "prek", "pre-commit or prek"),
+        ({"go.mod": ""}, "go", "go"),
+    ],
+)
 def test_a_check_that_cannot_be_run_is_refused_and_not_replaced_by_a_weaker_one(
-    files: dict[str, str], names: str
+    files: dict[str, str], names: str, needs: str
 ) -> None:
     found = detect_command({**files, "Cargo.toml": ""}.get)
     assert found is not None
     with pytest.raises(CommandError, match=f"cannot run .*{names}") as refused:
         choose_candidate(found, lambda probe: probe[0] == "cargo")
     assert refused.value.exit is ExitCode.REFUSED
+    assert refused.value.hint.startswith(f"install {needs}, or set")
 
 
 @pytest.mark.parametrize("content", ["#!/bin/sh\nexit 1\n", "#!/no/such/python\n", "", None])

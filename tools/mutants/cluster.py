@@ -24,6 +24,12 @@ CLUSTER = (
         (f"{LOGIN}::test_the_words_of_a_plugin_that_waits_are_shown_once_and_its_login_has_the_longer_time",),
     ),
     Defence(
+        "floods-of-plugins",
+        "the words of a credential plugin that prints without end are not kept",
+        (Change("kubectl/login.py", "            del self.words[MAX_WORDS:]\n", ""),),
+        (f"{LOGIN}::test_a_flood_of_words_is_neither_kept_nor_shown",),
+    ),
+    Defence(
         "words-of-plugins",
         "what a credential plugin prints is fit to be shown",
         (Change("kubectl/login.py", "truncate_text(strip_control_chars(text))", "text"),),

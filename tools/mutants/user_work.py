@@ -183,4 +183,10 @@ USER_WORK = (
         (Change("cli/commands/work/land.py", "    _check_message(args)\n", ""),),
         ("tests/land/test_message.py::test_a_message_without_a_merge_commit_is_a_usage_error",),
     ),
+    Defence(
+        "links-into-worktrees",
+        "a topic is not created in another worktree, where it would be deleted with that one",
+        (Change(TASK, "if link.is_symlink() and link.is_dir() else None", "if False else None"),),
+        ("tests/land/test_task_worktree.py::test_a_link_into_another_work_tree_is_no_place_for_a_topic",),
+    ),
 )
