@@ -16,6 +16,7 @@ from homelab_hooks.simulators.vault import VaultDevServer
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.cli.shell import CommandResult, Shell
+from tests.support.listener import Listener
 from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow
@@ -26,22 +27,18 @@ class CountingProxy:
 
     def __init__(self, port: int) -> None:
         self.came, self._to = 0, port
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._connect)
+        self.url = f"http://127.0.0.1:{self._listener.port}"
 
     def close(self) -> None:
         """Refuse every further connection."""
-        self._listening.close()
+        self._listener.close()
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                self.came += 1
-                far = socket.create_connection(("127.0.0.1", self._to))
-                for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+    def _connect(self, near: socket.socket) -> None:
+        self.came += 1
+        far = socket.create_connection(("127.0.0.1", self._to))
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     @staticmethod
     def _pump(source: socket.socket, sink: socket.socket) -> None:

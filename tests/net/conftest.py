@@ -17,6 +17,7 @@ from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
+from tests.support.listener import Listener, serve_in_thread
 from tests.waiting import HANG_S
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -86,22 +87,15 @@ class Tunnel:
         self.asked: list[str] = []
         self.to = 0
         self.refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(serve_in_thread(self._serve))
+        self.port = self._listener.port
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+        self._listener.close()
 
     def _serve(self, near: socket.socket) -> None:
         head = b""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -19,6 +17,7 @@ from homelab_hooks.simulators.balancer import LoadBalancer
 from homelab_hooks.simulators.faults import FaultPoint, FaultRule
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.net.conftest import Tunnel
+from tests.support.listener import Listener
 from tests.waiting import HANG_S
 
 Client = Callable[..., HttpClient]
@@ -39,24 +38,20 @@ def ask(https: HttpClient) -> Unavailable:
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """`serve(data)`: the port of a server that sends this for each connection, after it has received something."""
-    listening: list[socket.socket] = []
-
-    def accept(server: socket.socket, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = server.accept()
-                with near:
-                    near.recv(4096)
-                    near.sendall(data)
+    listeners: list[Listener] = []
 
     def one(data: bytes) -> int:
-        listening.append(socket.create_server(("127.0.0.1", 0)))
-        threading.Thread(target=accept, args=(listening[-1], data), daemon=True).start()
-        return int(listening[-1].getsockname()[1])
+        def answer(near: socket.socket) -> None:
+            with near:
+                near.recv(4096)
+                near.sendall(data)
+
+        listeners.append(Listener(answer))
+        return listeners[-1].port
 
     yield one
-    for server in listening:
-        server.close()
+    for listener in listeners:
+        listener.close()
 
 
 DATE = "Tue, 24 Nov 2026 12:00:"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 from homelab_hooks.simulators.programs import find_free_port
+from tests.support.listener import Listener
 from tests.waiting import HANG_S
 
 Client = Callable[..., HttpClient]
@@ -32,26 +31,20 @@ class Proxy:
 
     def __init__(self, replies: tuple[bytes, ...], context: ssl.SSLContext | None = None) -> None:
         self._replies, self._context = replies, context
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._answer)
+        self.port = self._listener.port
 
     def close(self) -> None:
-        self._listening.close()
+        self._listener.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            with near, contextlib.suppress(OSError):
-                if self._context is not None:
-                    near = self._context.wrap_socket(near, server_side=True)
-                for reply in self._replies:
-                    near.recv(4096)
-                    near.sendall(reply)
-                near.close()
+    def _answer(self, near: socket.socket) -> None:
+        with near:
+            if self._context is not None:
+                near = self._context.wrap_socket(near, server_side=True)
+            for reply in self._replies:
+                near.recv(4096)
+                near.sendall(reply)
+            near.close()
 
 
 class Proxies:

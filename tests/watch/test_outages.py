@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
-import threading
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -19,6 +18,7 @@ from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from tests.support.listener import Listener
 from tests.watch.random_history import OLDER, OURS
 from tests.watch.run_over_sockets import CiLocation, Watching, watch
 from tests.watch.shared_clock import SharedClock
@@ -327,21 +327,13 @@ def test_a_handshake_that_fails_is_not_a_bad_certificate(
     woodpecker: WoodpeckerSimulator, said: bytes, expected: ExitCode
 ) -> None:
     """A port without TLS is a wrong address."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        threading.Thread(target=_answer, args=(door, said), daemon=True).start()
-        port = door.getsockname()[1]
-        ended = watch(woodpecker, Watching(place=CiLocation("https://ci.example.test", f"127.0.0.1:{port}")))
-        door.shutdown(socket.SHUT_RDWR)
-    assert ended.verdict.exit is expected, ended.verdict
-    assert "certificate" not in ended.verdict.reason
 
-
-def _answer(door: socket.socket, said: bytes) -> None:
-    while True:
-        try:
-            near, _ = door.accept()
-        except OSError:
-            return
-        with near, contextlib.suppress(OSError):  # the client may be gone before it is answered
+    def answer(near: socket.socket) -> None:
+        with near:
             near.recv(4096)
             near.sendall(said)
+
+    with closing(Listener(answer)) as door:
+        ended = watch(woodpecker, Watching(place=CiLocation("https://ci.example.test", f"127.0.0.1:{door.port}")))
+    assert ended.verdict.exit is expected, ended.verdict
+    assert "certificate" not in ended.verdict.reason

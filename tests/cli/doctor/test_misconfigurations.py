@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from tests.cli.doctor.conftest import DoctorSandbox
 from tests.cli.shell import CommandResult
+from tests.support.listener import Listener
 
 pytestmark = pytest.mark.slow
 
@@ -133,17 +133,13 @@ def _mute(sandbox: DoctorSandbox) -> None:
 
 def _tls_alert(sandbox: DoctorSandbox) -> None:
     """A server that answers the first message of TLS with the alert `protocol_version` (RFC 8446, 6)."""
-    listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
-        while True:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(4096)
-                connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+    def answer(near: socket.socket) -> None:
+        with near:
+            near.recv(4096)
+            near.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
 
-    threading.Thread(target=serve, daemon=True).start()
-    sandbox.shell.more["WOODPECKER_SERVER"] = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    sandbox.shell.more["WOODPECKER_SERVER"] = f"https://127.0.0.1:{Listener(answer).port}"
 
 
 def _local_dial(sandbox: DoctorSandbox) -> None:
