@@ -22,7 +22,7 @@ from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.process_runner import ProcessRunner
-from tests.waiting import FOREVER, HANG_S
+from tests.waiting import HANG_S
 
 CI = parse_server_url("https://ci.example.test:8443/ci")
 Helper = Callable[..., Path]
@@ -167,7 +167,8 @@ def test_no_question_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], h
 
 
 def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -> None:
-    helper(f"exec {FOREVER}")
+    """One that was waited for would have a token."""
+    helper("sleep 20; echo username=alice; echo password=alice-token")
     found = read_token_from_git(CI, ProcessRunner(seal), token_page="/tokens", timeout=0.3)
     assert isinstance(found, TokenNotFound)
     assert "no response within 0.3 s" in found.reason

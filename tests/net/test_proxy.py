@@ -9,6 +9,8 @@ from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.http import HttpClient, find_proxy
+from homelab_hooks.net.probe import probe_server
+from homelab_hooks.net.probe_result import ViaProxy
 from homelab_hooks.net.proxy import is_bypassed
 from homelab_hooks.system.clock import SystemClock
 
@@ -140,3 +142,10 @@ def test_a_proxy_that_cannot_be_read_is_a_usage_error_without_its_password(
         HttpClient(parse_server_url("https://ci.example.test"), clock=SystemClock())
     assert caught.value.exit is ExitCode.USAGE
     assert "S3c" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("proxy", ["http://ann:pw1@proxy.example.test:3128", "ann:pw1@proxy.example.test:3128"])
+def test_a_proxy_is_named_without_its_user_part(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    server = parse_server_url("https://ci.example.test")
+    assert probe_server(server, clock=SystemClock()) == ViaProxy("proxy.example.test:3128")

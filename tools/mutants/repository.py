@@ -405,4 +405,16 @@ REPOSITORY = (
         (Change(ENVIRONMENT, '"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"', '"LC_CTYPE": "C"'),),
         ("tests/test_examples.py::test_an_example_shows_what_it_says[git/environment.py]",),
     ),
+    Defence(
+        "live-urls-of-tracked-files",
+        "a live URL that only a tracked file names is not requested before it is approved",
+        (
+            Change(
+                "app/follow_setup.py",
+                "        command_trust.require_trusted_links(self.specs, config, session)\n",
+                "",
+            ),
+        ),
+        ("tests/land/test_command_trust.py::test_a_live_url_of_a_tracked_file_is_requested_only_after_its_approval",),
+    ),
 )

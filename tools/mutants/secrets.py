@@ -13,7 +13,31 @@ TABLE = "tests/config/test_table.py"
 TEXT = "tests/hostile/test_text.py"
 RUNTIME = "app/runtime.py"
 
+LIVE = "tests/security/test_live_urls.py"
+
 SECRETS = (
+    Defence(
+        "live-queries",
+        "the query of a live URL is in no output, resume commands included",
+        (
+            Change(
+                "text/redaction.py", "hide_live_queries(strip_userinfo(redact(bare)))", "strip_userinfo(redact(bare))"
+            ),
+        ),
+        (f"{TEXT}::test_the_query_of_a_live_url_is_in_no_text",),
+    ),
+    Defence(
+        "live-queries-of-landings",
+        "nor is it in the state of a landing",
+        (Change("cli/commands/work/land.py", "options.hide_queries(value)", "value"),),
+        (f"{LIVE}::test_the_query_is_sent_and_in_no_output_and_no_file[conflict-plain]",),
+    ),
+    Defence(
+        "live-queries-of-resumed-waits",
+        "a URL whose query is hidden is not asked without it",
+        (Change("config/link_spec.py", 'return self.target.endswith(f"?{HIDDEN_QUERY}")', "return False"),),
+        ("tests/follow/test_follow_command.py::test_a_link_that_can_never_begin_is_a_usage_error",),
+    ),
     Defence(
         "own-environment",
         "our tokens leave the process's own environment, which libraries pass on",
@@ -184,7 +208,7 @@ SECRETS = (
         "names-of-proxies",
         "where a proxy is named it has no user part",
         (Change("net/probe.py", 'proxy.rpartition("@")[2]', "proxy"),),
-        (f"{REVIEW}::test_not_even_a_short_one[doctor]",),
+        ("tests/net/test_proxy.py::test_a_proxy_is_named_without_its_user_part",),
     ),
     Defence(
         "proxies-in-complaints",
@@ -225,7 +249,13 @@ SECRETS = (
     Defence(
         "user-parts",
         "the user part of a URL is taken out of every text",
-        (Change("text/redaction.py", "shown = strip_userinfo(redact(bare))", "shown = redact(bare)"),),
+        (
+            Change(
+                "text/redaction.py",
+                "shown = hide_live_queries(strip_userinfo(redact(bare)))",
+                "shown = hide_live_queries(redact(bare))",
+            ),
+        ),
         ("tests/hostile/test_views.py::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(

@@ -99,7 +99,7 @@ SERVER = (
     Defence(
         "ends-of-helpers",
         "and a credential helper",
-        (Change("auth/git_credentials.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
+        (Change("auth/git_credentials.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=120.0)"),),
         ("tests/auth/test_find.py::test_a_helper_that_hangs_is_given_up",),
     ),
     Defence(

@@ -125,8 +125,8 @@ TEXT = (
         (
             Change(
                 "text/redaction.py",
-                "shown = strip_userinfo(redact(bare))",
-                "shown = strip_userinfo(strip_control_chars(redact(text)))",
+                "shown = hide_live_queries(strip_userinfo(redact(bare)))",
+                "shown = hide_live_queries(strip_userinfo(strip_control_chars(redact(text))))",
             ),
         ),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
