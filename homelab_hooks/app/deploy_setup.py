@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelab_hooks.app import options
+from homelab_hooks.app.live_setup import require_query
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
@@ -32,6 +33,7 @@ def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], 
     """Return the wait that the settings configure."""
     from homelab_hooks.deploy.run import DeployRequest
 
+    require_query(config.image_proof.live, str(config.image_proof))
     return DeployRequest(
         targets=workloads,
         sha=sha,

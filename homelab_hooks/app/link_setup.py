@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from homelab_hooks.app import deploy_setup, watch_setup
-from homelab_hooks.app.live_setup import build_live_source
+from homelab_hooks.app.live_setup import build_live_source, require_query
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.resolve import Config
@@ -53,6 +53,7 @@ def check_links(specs: tuple[LinkSpec, ...], remotes: tuple[str, ...]) -> None:
     for spec in specs:
         if spec.kind is LinkKind.DEPLOY:
             deploy_setup.parse_targets((spec.workload,))
+        require_query(spec.live, spec.name)
         if spec.event:
             watch_setup.require_known_event(spec.event, where=spec.name)
         if spec.remote and spec.remote not in remotes:

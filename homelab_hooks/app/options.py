@@ -9,6 +9,7 @@ from typing import Any
 
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.text.durations import parse_duration
+from homelab_hooks.text.url_secrets import hide_live_queries
 
 CI_OPTIONS = ("server", "dial", "ca_file", "repo")
 TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
@@ -95,7 +96,8 @@ def add_kubectl_options(parser: argparse.ArgumentParser) -> None:
 def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
     """Return those of these options that were given, as command line arguments.
 
-    A timeout of less than MIN_RESUME_TIMEOUT_S is left out: the resumed wait would end at once again.
+    The query of a live URL is hidden. A timeout of less than MIN_RESUME_TIMEOUT_S is left out: the resumed wait would
+    end at once again.
     """
     found: list[str] = []
     for setting in SETTINGS:
@@ -103,8 +105,15 @@ def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
         if is_short_timeout(setting.name, value):
             continue
         for text in [value] if isinstance(value, str) else value or ():
-            found += [setting.option, text]
+            found += [setting.option, hide_live_queries(text)]
     return found
+
+
+def hide_queries(value: Any) -> Any:
+    """Return an option's value as it may be saved: without the queries of live URLs."""
+    if isinstance(value, str):
+        return hide_live_queries(value)
+    return [hide_queries(each) for each in value] if isinstance(value, list) else value
 
 
 def is_short_timeout(name: str, value: object) -> bool:

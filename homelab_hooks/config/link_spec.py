@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from homelab_hooks.config import parsers
 from homelab_hooks.config.address import ServerUrl, parse_server_url
+from homelab_hooks.text.url_secrets import HIDDEN_QUERY
 
 _EVENT = re.compile(r"[a-z][a-z_]{0,40}")
 _EXPECTED = (
@@ -37,6 +38,11 @@ class LiveTarget(NamedTuple):
     """path and query, as they are sent"""
     path: tuple[str, ...] = ()
     """the keys of the JSON value; empty: the whole body"""
+
+    @property
+    def has_hidden_query(self) -> bool:
+        """Return whether it is from a printed command, which does not have the query."""
+        return self.target.endswith(f"?{HIDDEN_QUERY}")
 
 
 class LinkSpec(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from homelab_hooks.text.sanitize import strip_control_chars
-from homelab_hooks.text.url_secrets import strip_userinfo
+from homelab_hooks.text.url_secrets import hide_live_queries, strip_userinfo
 
 MIN_SECRET_LENGTH = 6
 """characters; a shorter secret is not redacted, because that would also replace ordinary text"""
@@ -79,7 +79,7 @@ def _truncated_occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
 
 
 def sanitize_text(text: str, redact: Redactor, *, color: bool = False) -> str:
-    r"""Return text as one line without control characters, secrets, and the userinfo of URLs.
+    r"""Return text as one line without control characters, secrets, userinfo of URLs, and queries of live URLs.
 
     Control characters are stripped first, so that one inside a secret cannot hide it from the redactor.
 
@@ -90,5 +90,5 @@ def sanitize_text(text: str, redact: Redactor, *, color: bool = False) -> str:
     'https://git.example.test ***'
     """
     bare = strip_control_chars(text)
-    shown = strip_userinfo(redact(bare))
+    shown = hide_live_queries(strip_userinfo(redact(bare)))
     return strip_control_chars(text, color=True) if color and shown == bare else shown

@@ -14,6 +14,13 @@ _USER_PART = re.compile(
     # consists of URLs would take quadratic time. It repeats because the rest of a password may look like userinfo.
     r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)+"
 )
+HIDDEN_QUERY = "***"
+"""what is shown in place of the query of a live URL"""
+_LIVE_QUERY = re.compile(
+    # As a link or an image proof names it, also malformed, in a shell's quotes, and cut. It begins at the start of a
+    # word only, and few quotes are looked at, because text that consists of either would take quadratic time.
+    r"(?<![^\s'\"=(])(?P<url>live:[^\s?#]+)\?[^\s#]*?(?=['\"]{0,8}(?:[\s#]|$))"
+)
 _EXTRA_HEADER_KEY = re.compile(r"http\.(?:.*\.)?extraheader", re.IGNORECASE)
 MIN_NOTIFY_TOKEN_LENGTH = 8
 """characters from which a part of a notification URL counts as a token"""
@@ -92,6 +99,15 @@ def strip_userinfo(url: str) -> str:
     ('https://git.example.test', 'https://git.example.test')
     """
     return _USER_PART.sub("://", url)
+
+
+def hide_live_queries(text: str) -> str:
+    """Return text without the queries of the live URLs in it: they may be secret, and are in no output and no file.
+
+    >>> hide_live_queries("run: homelab follow --follow 'live:https://shop.example.test/v?key=s3cret#commit'")
+    "run: homelab follow --follow 'live:https://shop.example.test/v?***#commit'"
+    """
+    return _LIVE_QUERY.sub(rf"\g<url>?{HIDDEN_QUERY}", text) if "live:" in text else text
 
 
 def strip_web_userinfo(url: str) -> str:

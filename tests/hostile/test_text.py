@@ -74,6 +74,18 @@ def test_a_secret_with_a_newline_in_it_is_known_as_it_is_shown() -> None:
     assert sanitize_text("t0ken\nvalue", Redactor(["t0ken\nvalue"])) == "***"
 
 
+@pytest.mark.parametrize(
+    "around", ["{}", "run: homelab follow --follow '{}'", "--follow={}", "'{}' is no link", '["{}"]']
+)
+def test_the_query_of_a_live_url_is_in_no_text(around: str) -> None:
+    """Nor if the URL is malformed, cut, or written with another scheme."""
+    for url in ("HTTPS://x.test/v?{}#a.b", "http://x.test?{}", "ftp://x.test/?a=1&b={}", "x.test/v?a'{}'b", "//?{}…"):
+        shown = sanitize_text(around.format(f"live:{url.format('s3cret')}"), Redactor())
+        assert "s3cret" not in shown
+        assert shown.startswith(around.partition("{}")[0])
+    assert sanitize_text("is it live? yes, alive:a?b", Redactor()) == "is it live? yes, alive:a?b"
+
+
 LONG = 8_000
 """characters; with more, quadratic time would take minutes"""
 
@@ -93,6 +105,9 @@ LONG = 8_000
         "e\u0301",
         "\u0301",
         "t0ken-…",
+        "live:",
+        "live:a?'",
+        "live:a? ",
         "👍",
         "\x1b[1mé",
         "漢",

@@ -35,7 +35,10 @@ HELPER = Canary("helperCanary5Lk", "h'%\"\\helperCanary5Lk")
 KUBE = Canary("kubeCanary3Jh", "k'%\"\\kubeCanary3Jh")
 FORGE = Canary("forgeCanary2Bn", "f'%\"\\forgeCanary2Bn")
 HOOK = Canary("hookCanary4Zz", "k'%\"\\hookCanary4Zz")
-ALL = (CI, VAULT, URL, HELPER, KUBE, FORGE, HOOK)
+LIVE = Canary("liveCanary6Dm", "v'%\"\\liveCanary6Dm")
+REGISTRY = Canary("registryCanary1Ps", "r'%\"\\registryCanary1Ps")
+NOTIFY = Canary("notifyCanary0Wy", "n-notifyCanary0Wy")
+ALL = (CI, VAULT, URL, HELPER, KUBE, FORGE, HOOK, LIVE, REGISTRY, NOTIFY)
 
 
 def found_in(text: bytes) -> list[str]:

@@ -346,7 +346,7 @@ def _query_pushed(state: LandingState, session: Session) -> bool | None:
 
 def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) -> LandRequest:
     kept = {
-        name: value
+        name: options.hide_queries(value)
         for name in _KEPT_OPTIONS
         if (value := getattr(args, name)) and not options.is_short_timeout(name, value)
     }
