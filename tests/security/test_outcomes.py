@@ -13,6 +13,7 @@ from homelab_hooks.simulators import faults, git_http
 from homelab_hooks.simulators.faults import FaultRule
 from homelab_hooks.simulators.git_http import GitService
 from homelab_hooks.simulators.woodpecker import timelines
+from tests.security import arrangements
 from tests.security.canaries import CI, FORGE, HELPER, URL, VAULT
 from tests.security.canary_clone import FAST, CanarySandbox
 
@@ -300,6 +301,14 @@ CASES = [
     other("agent uninstall", 0, "codex"),
     other("agent status", 0, "claude"),
     other("agent wake", 0),
+    other("deploy wait", 0, "shop/web", arrange=arrangements.private_image),
+    other("deploy wait", 0, "shop/web", "--exact", arrange=arrangements.image_by_helper),
+    other("deploy wait", 10, "shop/web", "--rollout-timeout", "0.5s", arrange=arrangements.refusing_registry),
+    other("follow", 1, "--onto", "main", arrange=then(red, arrangements.notifying)),
+    other("doctor", 0, "--output", "plain", arrange=then(verified, arrangements.notifying)),
+    other("config", 0, "--output", "plain", arrange=arrangements.notifying),
+    land(0, "proposed", arrange=arrangements.protected_forge),
+    land(0, "reverted", "--revert", "HEAD", arrange=arrangements.on_main),
 ]
 
 
