@@ -39,6 +39,8 @@ class GitCommands:
 
     def __init__(self, runner: GitRunner) -> None:
         self._runner = runner
+        self._has_ssh_command: bool | None = None
+        """whether the user's settings name a command for ssh; None: not read yet"""
 
     @property
     def untrusted(self) -> bool:
@@ -138,13 +140,18 @@ class GitCommands:
 
     def _run_with_remote(self, args: Sequence[str], call: GitCall) -> Completed:
         quiet: tuple[str, ...] = ()
-        if self._runner.ssh_batch and not self.line("config", "--get", "core.sshCommand"):
+        if self._runner.ssh_batch and not self._names_ssh_command():
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
         # Everything before the `--` is an option.
         names = args.index("--") + 1 if "--" in args else len(args)
         told = {**build_instead_of_config(args[names:]), **(call.settings or {})}
         shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
         return self._require_run(self._runner.run([*quiet, *shown], call._replace(settings=told)), args)
+
+    def _names_ssh_command(self) -> bool:
+        if self._has_ssh_command is None:
+            self._has_ssh_command = bool(self.line("config", "--get", "core.sshCommand"))
+        return self._has_ssh_command
 
 
 def split_arguments(paths: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -112,8 +112,7 @@ class Worktree:
         return tuple(entry[3:] for entry in seen if entry[1] != " ")
 
     def _looks_at_less(self) -> bool:
-        entries = self._git.lines("config", "--get-regexp", r"^core\.(fsmonitor|checkstat|trustctime)$")
-        values = {key: value.lower() for key, _, value in (entry.partition(" ") for entry in entries)}
+        values = {entry.key: entry.value.lower() for entry in self._location.config_entries()}
         return (
             values.get("core.fsmonitor", "false") not in {"", "false", "no", "off", "0"}
             or values.get("core.checkstat") == "minimal"
