@@ -199,6 +199,15 @@ class Log(NamedTuple):
     """the command that resumes from here, if the line reports one: the program and its arguments"""
 
 
+def format_running_source(pipeline: int, pid: int) -> str:
+    """Return the source of the lines of a step that is running; only the live view gets them.
+
+    >>> format_running_source(141, 3)
+    'running #141/3'
+    """
+    return f"running #{pipeline}/{pid}"
+
+
 class SettingShown(NamedTuple):
     """The effective value of a setting, and its source. The value of a token is never shown."""
 

@@ -34,7 +34,7 @@ from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text import url_secrets
 from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views import View
-from homelab_hooks.views.select import create_view
+from homelab_hooks.views.select import create_view, is_live_view
 
 if TYPE_CHECKING:
     from homelab_hooks.app.ci_token import CiTokens
@@ -88,6 +88,8 @@ class Runtime:
         self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))
         self.tell: Callable[[Event], None] = lambda _: None
         """shows an event; set by the session"""
+        self.is_live = False
+        """whether the live view is shown"""
         self._ci_tokens: CiTokens | None = None
         self._token_lock = threading.Lock()
         self._child_environ = {
@@ -262,6 +264,7 @@ class Runtime:
 
     def view(self, output: OutputMode) -> View:
         """Return the view for this output mode; `auto` is the live view if stderr can be redrawn."""
+        self.is_live = is_live_view(output, self.terminal)
         return create_view(output, self.terminal, self.redact, self.clock)
 
     def token(self, config: Config) -> Token:

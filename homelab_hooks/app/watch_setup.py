@@ -115,6 +115,7 @@ def watch_dependencies(
     return WatchDependencies(
         ci=ci,
         open_stream=ci.open_stream if listen else None,
+        open_log_stream=ci.open_log_stream if listen and runtime.is_live else None,
         contains=_lazy_containment(runtime, about.remote),
         find_dependence=_lazy_dependence(runtime, ci.traits),
         skip_marker=_lazy_skip_marker(runtime, about.commit, ci.traits),

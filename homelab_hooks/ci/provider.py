@@ -108,6 +108,13 @@ class Wakes(Protocol):
         """Stop listening."""
 
 
+class LogStream(Protocol):
+    """Receives the log of a step while it runs, to be shown. What it receives is never a verdict."""
+
+    def close(self) -> None:
+        """Stop receiving: once this has returned, no line is passed on."""
+
+
 class Trigger(NamedTuple):
     """What a forge sent to CI about a commit, as far as git knows it."""
 
@@ -222,6 +229,8 @@ class Provider:
     traits: Traits
     open_stream: Callable[[Repo], Wakes] | None = None
     """opens the event stream of a repository; None if the provider has no stream"""
+    open_log_stream: Callable[[Repo, RunRef, Step, Callable[[LogLine], None]], LogStream] | None = None
+    """opens the log of a running step, and passes on each line from another thread; None if there is no such stream"""
 
 
 def find_skip_marker(message: str, traits: Traits) -> str:

@@ -23,6 +23,7 @@ def _prepare_nothing(scene: DemoEnvironment) -> None:
 
 
 _GREEN = ("collecting ... 12 tests", "12 passed")
+_WHILE_RUNNING = {"build": ("resolving dependencies", "compiling 40 files"), "test": _GREEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         Scenario(
             name="green", exit=ExitCode.OK, rollout=ScriptedRollout(image_after=2.5),
+            script=timelines.print_while_running(timelines.make_green(3.0), _WHILE_RUNNING),
             summary="CI is green, and the rollout completes",
         ),
         Scenario(

@@ -15,6 +15,7 @@ from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiWat
 if TYPE_CHECKING:
     from homelab_hooks.watch.failure_report import WatchClock
     from homelab_hooks.watch.no_pipeline import CommitFacts
+    from homelab_hooks.watch.step_output import OpenLogStream
 
 BEST_EFFORT_TIMEOUT_S = 5.0
 """seconds for a request that decides nothing: details and the queue may fail every time"""
@@ -51,6 +52,8 @@ class WatchDependencies(NamedTuple):
     commit_facts: Callable[[], CommitFacts]
     open_stream: Callable[[Repo], Wakes] | None = None
     """opens the event stream of a repository; None if the watch is not to listen"""
+    open_log_stream: OpenLogStream | None = None
+    """opens the log of a running step; None if the watch is not to show it"""
     find_dependence: Callable[[Repo, str], str] = assume_dependence
     """returns the first sign that a run of a commit depends on the commit before it; empty if there is none"""
     skip_marker: Callable[[], str] = str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from homelab_hooks.ci.model import Repo
@@ -10,7 +11,7 @@ from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.active_clock import ActiveClock
 from homelab_hooks.polling.loop import poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Poll
+from homelab_hooks.polling.outcome import Decision, Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import CiPoller, WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import CiObservation, CiWatchState, start_watch
@@ -33,14 +34,33 @@ def run_watch(
         seed=request.seed,
         rules=dependencies.ci.traits.rules,
     )
-    try:
+    with _showing_output(poller, dependencies, emit) as poll, closing(poller):
         state = _track_started(start_watch(state, clock.now()), request, clock.now())
-        state = poll_until_decided(state, fetch=poller.poll, decide=_decide, emit=emit, clock=clock)
-    finally:
-        poller.close()
+        state = poll_until_decided(state, fetch=poll, decide=_decide, emit=emit, clock=clock)
     if poller.repo and state.verdict and state.verdict.exit is ExitCode.FAILED:
         explain_failure(state, dependencies.ci, poller.repo, clock=clock, emit=emit)
     return explain_verdict(state, dependencies, poller.repo)
+
+
+@contextmanager
+def _showing_output(
+    poller: CiPoller, dependencies: WatchDependencies, emit: Callable[[Event], None]
+) -> Iterator[Callable[[CiWatchState], Poll[CiObservation]]]:
+    """Return how CI is polled: where the output of running steps is shown, a poll opens and closes its streams."""
+    if dependencies.open_log_stream is None:
+        yield poller.poll
+        return
+    from homelab_hooks.watch.step_output import StepOutput
+
+    with closing(StepOutput(dependencies.open_log_stream, emit)) as output:
+
+        def poll(watch: CiWatchState) -> Poll[CiObservation]:
+            polled = poller.poll(watch)
+            if isinstance(polled, Found) and poller.repo:
+                output.update(poller.repo, polled.value.details)
+            return polled
+
+        yield poll
 
 
 def explain_failure(

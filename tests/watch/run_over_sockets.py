@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from homelab_hooks.ci.connection import connect_now
-from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.model import LogLine, Repo, RunRef, Step
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.connect import make_provider
+from homelab_hooks.ci.woodpecker.log_stream import LogStreamReader, format_log_path
 from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.events import Event
@@ -23,6 +24,7 @@ from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from homelab_hooks.watch.step_output import OpenLogStream
 from tests.ci.values import scope_of
 from tests.watch.random_history import NEWER, NEWEST, OLDER, OURS
 from tests.watch.shared_clock import SharedClock, SharedClockHttp, SkewedClock, hears
@@ -65,6 +67,7 @@ class Watching(NamedTuple):
     seconds: tuple[float, float, float] = (60.0, 10.0, 6.0)
     token: str = "alice-token"
     listen: bool = False
+    shows_output: bool = False
     place: CiLocation | None = None
     scope: WatchScope = scope_of(OURS)
     fail_fast: bool = False
@@ -73,6 +76,17 @@ class Watching(NamedTuple):
     """by commit, why a run of it depends on the commit before"""
     skew: float = 0.0
     """seconds by which its wall clock is wrong"""
+
+
+def read_logs(connect: Callable[[], HttpClient]) -> OpenLogStream:
+    """As Woodpecker's provider opens the logs of running steps."""
+
+    def open_log(repo: Repo, run: RunRef, step: Step, on_line: Callable[[LogLine], None]) -> LogStreamReader:
+        reader = LogStreamReader(connect(), format_log_path(repo, run, step), on_line)
+        reader.start()
+        return reader
+
+    return open_log
 
 
 def watch(
@@ -125,6 +139,7 @@ def watch(
             find_dependence=lambda _repo, sha: how.signs.get(sha, ""),
             commit_facts=CommitFacts,
             open_stream=listen if how.listen else None,
+            open_log_stream=read_logs(connect) if how.shows_output else None,
         )
         verdict = run_watch(request, sources, clock=SkewedClock(time, how.skew), emit=record)
     return Outcome(verdict, events, time.now() - begin)

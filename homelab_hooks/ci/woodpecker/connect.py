@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from homelab_hooks.ci.connection import CiServer
-from homelab_hooks.ci.model import Repo
-from homelab_hooks.ci.provider import Provider, Wakes
+from homelab_hooks.ci.model import LogLine, Repo, RunRef, Step
+from homelab_hooks.ci.provider import LogStream, Provider, Wakes
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.traits import WOODPECKER
 
@@ -21,7 +22,15 @@ def connect_woodpecker(server: CiServer) -> Provider:
         listener.start()
         return listener
 
-    return make_provider(WoodpeckerClient(server.connect, server_url=server.url), open_stream)
+    def open_log_stream(repo: Repo, run: RunRef, step: Step, on_line: Callable[[LogLine], None]) -> LogStream:
+        from homelab_hooks.ci.woodpecker.log_stream import LogStreamReader, format_log_path
+
+        reader = LogStreamReader(server.open_stream_client(), format_log_path(repo, run, step), on_line)
+        reader.start()
+        return reader
+
+    provider = make_provider(WoodpeckerClient(server.connect, server_url=server.url), open_stream)
+    return replace(provider, open_log_stream=open_log_stream)
 
 
 def make_provider(client: WoodpeckerClient, open_stream: Callable[[Repo], Wakes] | None = None) -> Provider:

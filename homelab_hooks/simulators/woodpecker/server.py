@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StaleAnswer
+from homelab_hooks.simulators.woodpecker.log_stream import LOG_STREAM_PATH, find_log_refusal
 from homelab_hooks.simulators.woodpecker.replay import make_replay
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.routes import route_request
@@ -202,7 +203,7 @@ class WoodpeckerSimulator:
     def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[ApiAnswer | None, FaultRule | None]:
-        """Handle a request: return its response (None: the event stream) and its fault rule, if any."""
+        """Handle a request: return its response (None: a stream of events or of a log) and its fault rule, if any."""
         with self.changed:
             t = self.t
             rule = self._plan.pick(method, path, t)
@@ -219,6 +220,8 @@ class WoodpeckerSimulator:
             self.requests.append(RequestRecord(self.clock.now(), method, redacted_path, user.login if user else ""))
             if method == "GET" and urlsplit(path).path == STREAM_PATH:
                 return None, rule
+            if method == "GET" and LOG_STREAM_PATH.fullmatch(urlsplit(path).path):
+                return find_log_refusal(self.store, request), rule
             if method not in {"GET", "HEAD"} and rule is not None and not rule.has_effect:
                 return ApiAnswer(500), rule
             found = route_request(self.store, request)

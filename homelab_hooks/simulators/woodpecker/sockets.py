@@ -9,9 +9,11 @@ import threading
 from collections.abc import Iterable, Mapping
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from homelab_hooks.simulators.faults import FaultRule
 from homelab_hooks.simulators.http_server import SilentHandler, ToleratesHangUps
+from homelab_hooks.simulators.woodpecker.log_stream import LOG_STREAM_PATH, collect_log_events
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.simulators.woodpecker.store import PipelineStore
@@ -122,7 +124,9 @@ class _SimulatorConnection(SilentHandler):
         if answer is None:
             answer = ApiAnswer(200, PING_EVENT, "text/event-stream", (("X-Accel-Buffering", "no"),))
             if fault is None:
-                self._stream(answer, IncomingRequest(method="GET", path=path, t=simulator.t, headers=headers))
+                request = IncomingRequest(method="GET", path=path, t=simulator.t, headers=headers)
+                is_log = LOG_STREAM_PATH.fullmatch(urlsplit(path).path)
+                self._stream_log(answer, request) if is_log else self._stream(answer, request)
                 return
         wire_answer = WireAnswer(answer, simulator.store.version, simulator.wall, is_head=self.command == "HEAD")
         self._write_pieces(iterate_pieces(wire_answer, fault))
@@ -166,6 +170,26 @@ class _SimulatorConnection(SilentHandler):
             for event in new_events or ([PING_EVENT] if now - pinged >= PING_INTERVAL_S else []):
                 self.wfile.write(encode_chunk(event))
                 pinged = now
+
+    def _stream_log(self, opening: ApiAnswer, request: IncomingRequest) -> None:
+        self.close_connection = True
+        simulator, end = self.server.simulator, self.server.streams_end
+        since = request.t
+        self.wfile.write(
+            WireAnswer(opening, simulator.store.version, simulator.wall).head(chunked=True) + encode_chunk(PING_EVENT)
+        )
+        while not end.is_set():
+            with simulator.changed:
+                now = simulator.t
+                found = collect_log_events(simulator.store, request.path, opened=request.t, since=since, until=now)
+                since = now
+                if not found.events:
+                    simulator.changed.wait(STREAM_POLL_INTERVAL_S)
+            for event in found.events:
+                self.wfile.write(encode_chunk(event))
+            if found.ends:
+                self.wfile.write(encode_chunk(b""))
+                return
 
     def _until_next_event(self, now: float) -> float:
         simulator = self.server.simulator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from homelab_hooks.simulators.woodpecker.script import (
     DELETED,
@@ -74,6 +75,18 @@ def make_green(
     """Return a timeline in which all steps succeed; `log` is the log of the last step."""
     done = [ScriptedStep(name, "success") for name in steps]
     return make_timeline(done, seconds=seconds, logs={steps[-1]: log} if log else None)
+
+
+def print_while_running(timeline: PipelineTimeline, prints: Mapping[str, LogText]) -> PipelineTimeline:
+    """Return the timeline with the lines of steps, one after the other while each runs."""
+    chunks: list[LogChunk] = []
+    for frame, after in pairwise(timeline.frames):
+        running = [step.name for flow in frame.workflows or () for step in flow.steps if step.state == "running"]
+        for name in running:
+            gap = (after.t - frame.t) / (len(prints.get(name, ())) + 1)
+            lines = enumerate(prints.get(name, ()), 1)
+            chunks += [LogChunk(frame.t + gap * place, name, (line.encode(),)) for place, line in lines]
+    return replace(timeline, logs=(*chunks, *timeline.logs))
 
 
 def make_red(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowChanged
+from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowChanged, format_running_source
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.sanitize import elide_middle, truncate_text
@@ -22,8 +22,8 @@ MIN_WIDE_COLUMNS = 60
 FINAL_STYLES = (Style.GOOD, Style.BAD)
 ENDED_STYLES = (*FINAL_STYLES, Style.MUTED)
 """of steps that run no longer, or never will"""
-HIGHEST, HIGH, MIDDLE, LOW, LOWEST = range(5)
-"""priorities of rows: the highest number is dropped first"""
+HIGHEST, HIGH, MIDDLE, LOW, LOWEST, FILLER = range(6)
+"""priorities of rows: the highest number is dropped first; fillers are shown only where there is room"""
 
 
 def build_rows(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
@@ -46,8 +46,11 @@ def fit_rows_to_height(all_rows: Sequence[Row], height: int) -> list[Row]:
     >>> [row.text for row in fit_rows_to_height(three, 2)]
     ['a', '… 2 more']
     """
+    fillers = [place for place, row in enumerate(all_rows) if row.priority == FILLER]
+    left_out = set(fillers[: max(0, len(all_rows) - height)])
+    all_rows = [row for place, row in enumerate(all_rows) if place not in left_out]
     if len(all_rows) <= height:
-        return list(all_rows)
+        return all_rows
     order = sorted(range(len(all_rows)), key=lambda place: (all_rows[place].priority, -place))
     kept = sorted(order[: max(0, height - 1)])
     return [*(all_rows[place] for place in kept), Row((Span(f"… {len(all_rows) - len(kept)} more", Style.MUTED),))]
@@ -121,12 +124,16 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
     found += _progress(tracked, [step.event for step in steps], at, columns)
     for flow in flows:
         found.append(_child_row(flow, at, indent=2, column=column))
-        found += [
-            _child_row(step, at, indent=4, column=column)
-            for step in steps
-            if _belongs_to(step.event, flow.event, flows)
-        ]
+        for step in steps:
+            if _belongs_to(step.event, flow.event, flows):
+                found += [_child_row(step, at, indent=4, column=column), *_output(state, step.event)]
     return found
+
+
+def _output(state: LiveState, step: StepChanged) -> list[Row]:
+    """Return the last lines of a running step."""
+    lines = state.outputs.get(format_running_source(step.pipeline, step.pid), ())
+    return [Row((Span("      │ ", Style.MUTED), Span(line, Style.MUTED)), FILLER) for line in lines]
 
 
 def _belongs_to(step: StepChanged, flow: WorkflowChanged, flows: Sequence[Tracked[WorkflowChanged]]) -> bool:

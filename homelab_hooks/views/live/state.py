@@ -27,12 +27,15 @@ from homelab_hooks.events import (
     VerbListed,
     Waiting,
     WorkflowChanged,
+    format_running_source,
 )
 from homelab_hooks.text.sanitize import is_unfinished
-from homelab_hooks.views.live.chain_row import ChainCell, update_chain
+from homelab_hooks.views.live.chain_row import RUNNING, ChainCell, update_chain
 from homelab_hooks.views.live.timeline import add_to_timeline
 
 E = TypeVar("E", bound=Event)
+MAX_STEP_LINES = 3
+"""lines of each running step that are shown where there is room"""
 MAX_TAIL_LINES = 5
 """lines of the running verification command that are shown"""
 
@@ -67,6 +70,8 @@ class LiveState(NamedTuple):
     contact_lost: Tracked[ContactLost] | None = None
     tail: tuple[str, ...] = ()
     """the last lines of the running verification command"""
+    outputs: Mapping[str, tuple[str, ...]] = {}
+    """the last lines of running steps, by the source of their lines"""
     last_source: str = ""
     """the source of the last log line in the scrollback"""
     last_detail: str = ""
@@ -93,7 +98,8 @@ def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # 
             workflows = _track(state.workflows, (event.pipeline, event.pid), event, at)
             return state._replace(workflows=workflows, waiting=None)
         case StepChanged():
-            return state._replace(steps=_track(state.steps, (event.pipeline, event.pid), event, at), waiting=None)
+            steps = _track(state.steps, (event.pipeline, event.pid), event, at)
+            return state._replace(steps=steps, outputs=_outputs_after(state, event), waiting=None)
         case Waiting():
             return state._replace(waiting=Tracked(event, at))
         case ContactLost():
@@ -112,7 +118,18 @@ def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # 
             assert_never(event)
 
 
+def _outputs_after(state: LiveState, event: StepChanged) -> Mapping[str, tuple[str, ...]]:
+    """Return the output of the steps that still run."""
+    source = format_running_source(event.pipeline, event.pid)
+    if event.state == RUNNING or source not in state.outputs:
+        return state.outputs
+    return {other: lines for other, lines in state.outputs.items() if other != source}
+
+
 def _on_log(state: LiveState, log: Log) -> LiveState:
+    if is_step_output(log):
+        lines = (*state.outputs.get(log.source, ()), log.text)[-MAX_STEP_LINES:]
+        return state._replace(outputs={**state.outputs, log.source: lines})
     if is_transient(log):
         tail = state.tail[:-1] if state.tail and is_unfinished(state.tail[-1], log.text) else state.tail
         return state._replace(tail=(*tail, log.text)[-MAX_TAIL_LINES:])
@@ -120,8 +137,13 @@ def _on_log(state: LiveState, log: Log) -> LiveState:
 
 
 def is_transient(log: Log) -> bool:
-    """Return whether a line is shown in the tail only: output of the verification, which may still succeed."""
-    return log.source == "verify" and log.level is LogLevel.INFO
+    """Return whether a line is shown in the live region only: output of what may still succeed."""
+    return (log.source == "verify" and log.level is LogLevel.INFO) or is_step_output(log)
+
+
+def is_step_output(log: Log) -> bool:
+    """Return whether a running step printed the line."""
+    return log.source.startswith("running #")
 
 
 def _on_pipeline(state: LiveState, event: PipelineChanged, at: Timestamp) -> LiveState:
