@@ -1,16 +1,19 @@
 """Asks once before a command from a tracked file is run, and stores which ones the user has approved.
 
 Anyone with write access can change a tracked file, so a command in it is approved once, by its exact text (ADR 17).
+So is a live URL in it: a request from here may reach what only this machine can.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 from homelab_hooks.app.session import Session
+from homelab_hooks.config.link_spec import LinkSpec
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -99,6 +102,36 @@ def require_trusted(config: Config, session: Session) -> None:
     if not session.ask(consent_prompt(config.verify, source)):
         raise not_trusted_error(config.verify, source)
     trusted.add(config.verify)
+
+
+def require_trusted_links(specs: Iterable[LinkSpec], config: Config, session: Session) -> None:
+    """Ask for consent to each live URL among the links that a tracked file sets, unless it was given before.
+
+    Raises:
+        CommandError: (refused) the user declines, or stdin is not a terminal.
+    """
+    if config.source("follow") != TRACKED_FILE:
+        return
+    trusted = TrustedCommands(session.runtime.git_readonly.location.homelab_dir())
+    for link in (_approved_link(spec) for spec in specs if spec.live is not None):
+        if link in trusted:
+            continue
+        question = f"{TRACKED_FILE} follows `{format_command(link)}`. Approve this URL and request it?"
+        is_approved = session.ask(question)
+        if not is_approved:
+            raise CommandError(
+                f"{TRACKED_FILE} follows `{format_command(link)}`, which has not been approved",
+                hint="to approve the URL, run homelab follow in a terminal; "
+                "or set the links with git config --add homelab.follow LINK",
+                exit=ExitCode.REFUSED,
+            )
+        trusted.add(link)
+
+
+def _approved_link(spec: LinkSpec) -> str:
+    """Return the text that is approved: the link, with a digest of its query, which is not saved."""
+    query = spec.live.target.partition("?")[2] if spec.live else ""
+    return f"{spec.name} (query {sha256(query.encode()).hexdigest()})" if query else spec.name
 
 
 def comes_from_tracked_file(config: Config) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from homelab_hooks.app import deploy_setup, options, watch_setup
+from homelab_hooks.app import command_trust, deploy_setup, options, watch_setup
 from homelab_hooks.app.link_setup import ChainContext, build_link, check_links
 from homelab_hooks.app.receipt_setup import save_receipt
 from homelab_hooks.app.session import Session
@@ -41,7 +41,8 @@ class FollowUp:
         deploying: False: neither rollouts nor live answers are waited for.
 
     Raises:
-        CommandError: (usage) a link can never begin: before the push, because afterwards it is too late.
+        CommandError: (usage) a link can never begin: before the push, because afterwards it is too late; or (refused)
+            a live URL from a tracked file is not approved.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class FollowUp:
         self.specs = choose_links(choice)
         needs_remotes = any(spec.remote for spec in self.specs)
         check_links(self.specs, session.runtime.git_readonly.remotes.remote_names() if needs_remotes else ())
+        command_trust.require_trusted_links(self.specs, config, session)
 
     @property
     def is_needed(self) -> bool:

@@ -206,3 +206,27 @@ def test_a_landing_that_is_resumed_reads_the_setting_again_and_keeps_the_option(
     assert shell(*LAND, "--continue").code == 20
     assert not ran(ann)
     assert shell(*LAND, "--continue", "--no-verify").code == 0, "what is given again wins"
+
+
+@pytest.mark.slow
+def test_a_live_url_of_a_tracked_file_is_requested_only_after_its_approval(
+    shell: Shell, ann: Clone, workshop: ScratchRepositories
+) -> None:
+    """Also if only its query, which is not printed or saved, has changed."""
+    before = workshop.server_commit()
+    ann.commit(".homelab.toml", 'follow = ["live:http://127.0.0.1:9/version?key=1#commit"]\n')
+    refused = shell("homelab", "follow", "--output", "plain")
+    assert (refused.code, refused.result["verdict"]) == (ExitCode.REFUSED, "refused")
+    approved = refused.err.partition(".homelab.toml follows `")[2].partition("`, which has not been approved")[0]
+    assert approved.startswith("live:http://127.0.0.1:9/version#commit (query ")
+    assert "key=1" not in refused.err
+    landing = shell("git-land", "--output", "plain", "--verify-cmd", "true")
+    assert (landing.code, landing.result["landed"], workshop.server_commit()) == (ExitCode.REFUSED, "no", before)
+    assert shell("git-land", "--output", "plain", "--abort").err.count("has not been approved") == 0
+
+    TrustedCommands(ann.path / ".git" / "homelab").add(approved)
+    assert shell("homelab", "follow", "--rollout-timeout", "0", "--output", "plain").code == 9  # it was asked
+    ann.commit(".homelab.toml", 'follow = ["live:http://127.0.0.1:9/version?key=2#commit"]\n')
+    assert shell("homelab", "follow", "--rollout-timeout", "0", "--output", "plain").code == ExitCode.REFUSED
+    own = ("--follow", "live:http://127.0.0.1:9/version?key=2#commit")
+    assert shell("homelab", "follow", "--rollout-timeout", "0", "--output", "plain", *own).code == 9
