@@ -21,6 +21,8 @@ class DoctorCheck(NamedTuple):
     exit: ExitCode = ExitCode.REFUSED
     needs: frozenset[str] = frozenset()
     """the checks without which this one cannot ask anything; if one of them has a problem, only that is reported"""
+    reports_silence: bool = True
+    """whether it is a problem that the check does not end; otherwise another check asks the same server"""
 
 
 def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, timeout: float) -> Iterator[Finding]:
@@ -34,6 +36,8 @@ def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, timeout: float) -
     for check, findings in [(each, ItemStream(_producer(each), name=each.check)) for each in checks]:
         causes = check.needs & broken
         for item in findings.items(lambda: until - clock.now()):
+            if not isinstance(item, Produced) and not check.reports_silence:
+                continue
             found = item.value if isinstance(item, Produced) else _make_unfinished(check, timeout)
             if found.health is FindingStatus.PROBLEM:
                 broken.add(check.check)
