@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from homelab_hooks.notify.apprise_send import NOT_INSTALLED_CODE, OUTCOME
 from homelab_hooks.notify.message import Message
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.installation import format_install_command
 from homelab_hooks.system.process_runner import ProcessRunner
 
 SEND_TIMEOUT_S = 10.0
@@ -18,12 +19,16 @@ SEND_TIMEOUT_S = 10.0
 CHECK_TIMEOUT_S = 3.5
 """seconds for the check of all URLs; less than the doctor has for its checks"""
 NOT_INSTALLED_TEXT = "homelab.notifyUrl needs the extra notify (apprise is not installed)"
-INSTALL_HINT = "install it: pipx inject homelab-hooks apprise, or in a checkout uv tool install '.[notify]'"
 _ROW_WORDS_COUNT = 3
 _PROGRAM = (
     "import json,sys; job=json.load(sys.stdin); sys.path[:]=job['path']; "
     "from homelab_hooks.notify.apprise_send import run_job; run_job(job)"
 )
+
+
+def format_install_hint() -> str:
+    """Return how to install Apprise."""
+    return f"to install it, run: {format_install_command('notify')}"
 
 
 class Delivery(NamedTuple):
@@ -74,7 +79,7 @@ def read_delivery(urls: Sequence[str], done: Completed, timeout_s: float) -> Del
     Delivery(sent_count=1, problems=('homelab.notifyUrl 2 of 2 (x://): not sent',), is_installed=True)
     """
     if done.code == NOT_INSTALLED_CODE:
-        return Delivery(0, (f"{NOT_INSTALLED_TEXT}; {INSTALL_HINT}",), is_installed=False)
+        return Delivery(0, (f"{NOT_INSTALLED_TEXT}; {format_install_hint()}",), is_installed=False)
     words = _read_outcomes(done)
     default = f"no answer in {timeout_s:g}s" if done.timed_out else "not sent"
     says = {"failed": "not sent", "unknown": "Apprise cannot use the URL"}

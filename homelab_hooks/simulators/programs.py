@@ -12,6 +12,7 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.system.installation import format_install_command
 from homelab_hooks.system.process_runner import Background, ProcessRunner
 
 READY_TIMEOUT_S = 120.0
@@ -36,7 +37,8 @@ def find_program(name: str, path: str) -> str:
     found = shutil.which(name, path=path) or (str(near_python) if near_python.exists() else None)
     if found is None:
         raise CommandError(
-            f"{name} not found; the demo needs extra packages", hint='in a checkout: pip install ".[demo]"'
+            f"{name} not found; the demo needs the extra demo",
+            hint=f"to install it, run: {format_install_command('demo')}",
         )
     return found
 

@@ -279,4 +279,4 @@ def test_without_the_extra_the_command_names_it(shell: Shell, tmp_path: Any) -> 
     assert (done.code, done.out) == (2, "")
     assert "homelab: usage exit=2" in done.err
     assert "needs the extra mcp" in done.err
-    assert "pipx inject homelab-hooks mcp" in done.err
+    assert "-m pip install" in done.err

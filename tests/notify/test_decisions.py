@@ -86,7 +86,7 @@ def test_each_target_without_the_message_is_named_by_its_scheme(
 
 def test_without_apprise_the_way_to_install_it_is_said_once() -> None:
     (text,) = read_delivery(URLS, Completed(NOT_INSTALLED_CODE), 5).problems
-    assert "homelab.notifyUrl needs the extra notify (apprise is not installed); install it: " in text
+    assert "homelab.notifyUrl needs the extra notify (apprise is not installed); to install it, run: " in text
 
 
 def test_a_setting_shows_only_the_schemes_of_the_urls() -> None:

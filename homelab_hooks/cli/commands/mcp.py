@@ -2,7 +2,7 @@
 
 Start it in the repository: its tools work there only. They accept no command, URL, path, or option, and have the
 same results as the commands. Waits are slices of 45 seconds; a background watcher continues between them. Needs the
-extra mcp: pipx inject homelab-hooks mcp, or uv tool install '.[mcp]' in a checkout.
+extra mcp; if it is not installed, the command that installs it is printed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 from homelab_hooks import __version__
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
+from homelab_hooks.system.installation import format_install_command
 from homelab_hooks.system.signals import interrupt_event_loop
 
 
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     except ModuleNotFoundError as error:
         raise CommandError(
             f"homelab mcp needs the extra mcp ({error.name} is not installed)",
-            hint="install it: pipx inject homelab-hooks mcp, or in a checkout uv tool install '.[mcp]'",
+            hint=f"to install it, run: {format_install_command('mcp')}",
         ) from None
     session.runtime.require_directory()
     with interrupt_event_loop():

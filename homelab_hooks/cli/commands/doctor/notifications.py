@@ -26,8 +26,8 @@ def _check_notifications(config: Config, runner: ProcessRunner) -> Iterator[Find
         return
     delivery = apprise_job.check_urls(urls, runner)
     for text in delivery.problems:
-        remedy = EDIT_HINT if delivery.is_installed else apprise_job.INSTALL_HINT
-        yield Finding(CHECK, FindingStatus.WARNING, text.removesuffix(f"; {apprise_job.INSTALL_HINT}"), remedy)
+        remedy = EDIT_HINT if delivery.is_installed else apprise_job.format_install_hint()
+        yield Finding(CHECK, FindingStatus.WARNING, text.removesuffix(f"; {apprise_job.format_install_hint()}"), remedy)
     if not delivery.problems:
         schemes = ", ".join(sorted({apprise_job.scheme_of(url) for url in urls}))
         yield Finding(CHECK, FindingStatus.OK, f"{pluralize(len(urls), 'target')} ({schemes}), not tried")
