@@ -20,7 +20,7 @@ DECIDED_AFTER = {
     Stage.PUSH: ("run._after_push",),
     Stage.CONFIRM: ("post_push.unknown_verdict", "push_decision.retry_or_fail"),
 }
-"""functions that decide after a stage how the landing goes on"""
+"""functions that decide after a stage how the landing continues"""
 ANY_STAGE = frozenset({"state.StateFile"})
 """what can fail at every stage: the state of the landing cannot be written"""
 

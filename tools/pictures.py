@@ -1,4 +1,4 @@
-"""Draws all pictures anew: two recorded landings, and the diagrams in the documents: `python -m tools.pictures`."""
+"""Draws all pictures again: two recorded landings, and the diagrams in the documents: `python -m tools.pictures`."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class CommandRunner:
     async def run(self, context: Context[Any, Any], *words: str) -> CommandReport:
         """Run a command to its end, and report its events as progress. Raises ToolError if it reports no result.
 
-        The message of a progress report has no field that marks it as untrusted, so it has words of ours only.
+        The message of a progress report has no field that marks it as untrusted, so it has our own words only.
         """
         argv = [*PROGRAM, *_with_json(words)]
         result: dict[str, Any] = {}

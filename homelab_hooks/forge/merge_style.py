@@ -3,7 +3,7 @@
 `auto` keeps the checked commit: a fast-forward, or a merge commit whose second parent it is. Squash and rebase put
 another commit on the target, so they are chosen only if the user asks for them. A landing has merged the target before,
 so that a fast-forward is possible; if the target moves meanwhile, the forge refuses it (500 on Gitea, recording
-03j-administrators-and-force), and the landing begins anew.
+03j-administrators-and-force), and the landing starts again.
 """
 
 from __future__ import annotations

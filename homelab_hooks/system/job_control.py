@@ -2,7 +2,7 @@
 
 A process that stops while it shows a region leaves the region above the shell's prompt, and its next redraw after `fg`
 would overwrite what the shell printed meanwhile. So the region is removed before the process stops. A handler of
-SIGCONT would come too late: another thread may draw before Python calls it.
+SIGCONT would be too late: another thread may draw before Python calls it.
 
 If the shell started another process, as git for `git land`, it may take the terminal back before this one is done. The
 region then stays where it is, because nothing is erased in the background, and is drawn again below after `fg`.

@@ -143,7 +143,7 @@ def pass_signals_to(receiver: Callable[[int], None]) -> Iterator[None]:
 def interrupt_event_loop() -> Iterator[None]:
     """Within this context, every signal raises KeyboardInterrupt; on leaving it, what `catch_signals` says.
 
-    An event loop of asyncio logs every other exception of a callback, and goes on.
+    An event loop of asyncio logs every other exception of a callback, and continues.
     """
     received: list[int] = []
 

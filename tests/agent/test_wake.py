@@ -1,4 +1,4 @@
-"""The hook that wakes a coding agent: one call waits for each watcher, and it prints only words of ours."""
+"""The hook that wakes a coding agent: one call waits for each watcher, and it prints only our own words."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def test_calls_that_hang_are_unreachable_after_the_unreachable_timeout(
 def test_a_cluster_that_goes_away_during_the_rollout_is_unreachable_after_the_unreachable_timeout(
     time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given, since: float
 ) -> None:
-    """Found by the soak: the workload of an earlier poll is no answer."""
+    """Found by the soak: the workload of an earlier poll is not an answer."""
     stage.deploy(request_.sha, ScriptedRollout(image_after=0.5, lag=0.2, pod_takes=3.0, ending=RolloutEnding.PULL))
     refused = Completed(
         1, b"", b"The connection to the server 127.0.0.1:1 was refused - did you specify the right host?"

@@ -246,7 +246,7 @@ def test_a_release_is_proven_by_its_git_tag(recording: Recorded, waited: Given, 
 def test_the_answer_of_the_service_is_asked_until_the_rollout_is_stable(
     recording: Recorded, waited: Given, request_: DeployRequest
 ) -> None:
-    """Old and new replicas answer in turn while they are replaced; that is no rollback."""
+    """Old and new replicas answer in turn while they are replaced; that is not a rollback."""
     played, clock = recording("a-rolling-update"), SimulatedClock()
     questions = 0
 

@@ -18,7 +18,7 @@ LINES = tuple(Log(COMPILE, f"compiling {number} of 40") for number in range(1, 6
 
 
 def test_the_last_lines_of_a_running_step_stand_below_it() -> None:
-    """They are no part of the scrollback, and vanish when the step ends."""
+    """They are not part of the scrollback, and vanish when the step ends."""
     show = Show(TerminalEmulator(80, 24))
     seen = show.tell(*RUNNING, *LINES)
     place = next(place for place, line in enumerate(seen) if "compile " in line)

@@ -18,19 +18,19 @@ FORGE_LINKS = (
     ),
     Defence(
         "actions-rerun",
-        "a run that is queued again after its end counts anew",
+        "a run that is queued again after its end counts again",
         (Change("ci/forge_api.py", "(was_final and not status.is_final)", "0"),),
         (f"{ACTIONS}::test_a_run_that_is_run_again_counts_anew",),
     ),
     Defence(
         "actions-skipped-alone",
-        "a skipped run is no success without another one that is",
+        "a skipped run is not a success without another one that is",
         (Change("watch/ruling.py", "if has_passed and isinstance(ruling, Ruling)", "if isinstance(ruling, Ruling)"),),
         (f"{ACTIONS}::test_what_did_nothing_passes_beside_a_success_only",),
     ),
     Defence(
         "actions-hidden-jobs",
-        "a green run whose jobs cannot be listed is no success",
+        "a green run whose jobs cannot be listed is not a success",
         (Change("ci/actions/traits.py", "needs_workflows=True", "needs_workflows=False"),),
         (f"{ACTIONS}::test_a_green_run_whose_jobs_cannot_be_listed_is_not_success",),
     ),

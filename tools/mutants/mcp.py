@@ -10,7 +10,7 @@ FILE = "app/mcp_server.py"
 MCP = (
     Defence(
         "options-of-mcp-clients",
-        "a name that an MCP client passes is no option and no URL",
+        "a name that an MCP client passes is neither an option nor a URL",
         (Change(FILE, 'if not value or value.startswith("-") or _NOT_IN_NAMES.search(value):', "if not value:"),),
         (f"{SERVER}::test_an_option_a_url_or_a_path_is_refused",),
     ),

@@ -40,7 +40,7 @@ SUPERSEDING = (
     ),
     Defence(
         "workflows-unread",
-        "workflows that cannot be read are no evidence",
+        "workflows that cannot be read are not evidence",
         (
             Change(
                 SUPERSEDE,
@@ -106,7 +106,7 @@ SUPERSEDING = (
     ),
     Defence(
         "named-workflows-unread",
-        "without the detail, the status of the pipeline is no result of a named workflow",
+        "without the detail, the status of the pipeline is not the result of a named workflow",
         (
             Change(
                 RULING,

@@ -43,7 +43,7 @@ WATCHERS = (
     ),
     Defence(
         "pushes-that-did-not-land",
-        "the end of a push that did not land is no result of the commit",
+        "the end of a push that did not land is not the result of the commit",
         (Change("hooks/background/attach.py", "if record.landed is not True or code", "if code"),),
         (f"{ATTACH}::test_a_watcher_that_died_is_taken_over_and_a_push_that_did_not_land_is_no_result",),
     ),

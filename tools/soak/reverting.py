@@ -1,4 +1,4 @@
-"""Reverts: the last word is true about what is on the target, and the work of the user does not move."""
+"""Reverts: the last line is true about what is on the target, and the work of the user does not move."""
 
 from __future__ import annotations
 

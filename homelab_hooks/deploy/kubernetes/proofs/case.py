@@ -49,7 +49,7 @@ class ProofCase:
     def compare(self, name: str) -> Containment:
         """Return whether another commit contains the expected one; with --exact it does not count.
 
-        It is then asked only where a name that is no commit of this repository must be told from one that is.
+        It is then asked only where a name that is not a commit of this repository must be told from one that is.
         """
         if not self.expectation.exact:
             return self.facts.compare(name)
