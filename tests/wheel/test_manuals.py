@@ -160,6 +160,7 @@ def test_after_the_printed_script_git_land_help_finds_the_page_wherever_the_prog
     done = apart.run(program, *([] if shell == "fish" else ["-f"] if shell == "zsh" else ["--norc"]), stdin=twice)
     assert "git-land - merge, verify, push" in re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.out), done.err
     assert done.out.splitlines()[-1].count("/share/man") == 1
+    assert "not found" not in done.err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -20,8 +20,8 @@ PLACES = {
 }
 """where the wheel installs the script of a program, by the shell"""
 PROGRAMS = ("homelab", "homelab-watch", "git-land")
-
-
+_BEFORE = {"zsh": "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }"}
+"""what the scripts of a shell need: a zsh without a configuration has not loaded its completion system"""
 _MAN_PAGE = "share/man/man1/git-land.1"
 _MANPATH = {
     "bash": 'case ":${{MANPATH-}}:" in *:{0}:*) ;; *) export MANPATH="${{MANPATH-}}":{0} ;; esac',
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     files = [find_installed_file(PLACES[args.shell].format(program)) for program in PROGRAMS]
     manuals = find_installed_file(_MAN_PAGE).parent.parent
     adding = _MANPATH.get(args.shell, _MANPATH["bash"]).format(shlex.quote(str(manuals)))
-    scripts = [*(file.read_text(encoding="utf-8").rstrip("\n") for file in files), adding]
+    before = [_BEFORE[args.shell]] if args.shell in _BEFORE else []
+    scripts = [*before, *(file.read_text(encoding="utf-8").rstrip("\n") for file in files), adding]
     session.runtime.terminal.out("\n".join(scripts))
     return 0
