@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.epilog = "\n".join(["scenarios and their exit codes:", *(f"  {row}" for row in _listed())])
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("scenario", metavar="SCENARIO", nargs="?", default="green", help="the scenario to run, one of those below (default: green)")
+    way.add_argument(
+        "scenario", metavar="SCENARIO", nargs="?", default="green", help="the scenario, see below (default: green)"
+    )
     way.add_argument("--list", action="store_true", help="list the scenarios and their exit codes")
     way.add_argument("--shell", action="store_true", help="open a shell in the demo repository")
     parser.add_argument(
