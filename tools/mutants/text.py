@@ -386,4 +386,22 @@ TEXT = (
         (Change("../hatch_build.py", " | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'", ""),),
         ("tests/wheel/test_manuals.py::test_a_branch_whose_name_is_a_command_is_not_run_by_a_tab",),
     ),
+    Defence(
+        "stars-of-contexts",
+        "a pattern of many stars, which a tracked file may name, is matched in proportion to its length",
+        (
+            Change(
+                "text/context_glob.py",
+                "    return bool(_advance(1, pattern, _ContextPlaces(places, len(context))) >> len(context))",
+                "    return re.fullmatch(pattern.replace('*', '.*'), context) is not None",
+            ),
+        ),
+        ("tests/ci/status/test_status.py::test_a_pattern_of_many_stars_takes_no_longer_for_their_number[*a*a*a*b]",),
+    ),
+    Defence(
+        "stars-of-conditions",
+        "so is one in a pipeline configuration",
+        (Change("ci/woodpecker/conditions.py", 'f"(?>{piece})" if 0 <', 'f"(?:{piece})" if 0 <'),),
+        ("tests/ci/woodpecker/test_conditions.py::test_a_pattern_of_many_stars_takes_no_longer_for_their_number",),
+    ),
 )

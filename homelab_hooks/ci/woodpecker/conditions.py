@@ -217,18 +217,48 @@ def _expand_braces(pattern: str) -> Iterator[str]:
 
 @cache
 def _compile_glob(pattern: str) -> re.Pattern[str]:
-    parts = pattern.split("/")
-    text = ""
-    for number, part in enumerate(parts):
-        is_last = number == len(parts) - 1
-        if part == "**" and is_last and number:
-            text = f"{text.removesuffix('/')}(?:/.*)?"  # `docs/**` matches `docs` too
-        elif part == "**":
-            text += ".*" if is_last else "(?:.*/)?"
+    """Return the pattern as a regular expression that needs no exponential time, whatever a repository's file contains.
+
+    After a star, the first place where the text up to the next star matches is as good as any later one, so an atomic
+    group keeps it. A `**` begins a group of its own: what follows it up to the next `**` may match in another part.
+    """
+    *groups, last = _split_at_deep_stars(pattern)
+    return re.compile("".join(f"(?>{_join_pieces(group)})" for group in groups) + _join_pieces(last), re.DOTALL)
+
+
+def _split_at_deep_stars(pattern: str) -> list[list[str]]:
+    """Return the groups of a pattern, each as its pieces; all but the first piece of the first group begin with a star.
+
+    >>> _split_at_deep_stars("docs/**/a*b")
+    [['docs/'], ['(?:.*?/)??a', '[^/]*?b']]
+    """
+    *parts, last = pattern.split("/")
+    groups = [[""]]
+    for part in parts:
+        if part == "**":
+            groups.append(["(?:.*?/)??"])
         else:
-            text += "".join({"*": "[^/]*", "?": "[^/]"}.get(char, re.escape(char)) for char in part)
-            text += "" if is_last else "/"
-    return re.compile(text, re.DOTALL)
+            _add_part(groups[-1], f"{part}/")
+    if last != "**":
+        _add_part(groups[-1], last)
+    elif parts and groups[-1][-1].endswith("/"):  # `docs/**` matches `docs` too
+        groups[-1][-1] = f"{groups[-1][-1].removesuffix('/')}(?:/.*)?"
+    else:
+        groups[-1][-1] += ".*"
+    return groups
+
+
+def _add_part(pieces: list[str], part: str) -> None:
+    for char in part:
+        if char == "*":
+            pieces.append("[^/]*?")
+        else:
+            pieces[-1] += "[^/]" if char == "?" else re.escape(char)
+
+
+def _join_pieces(pieces: Sequence[str]) -> str:
+    """Return the expression of a group; the last star may have to match more than at first."""
+    return "".join(f"(?>{piece})" if 0 < number < len(pieces) - 1 else piece for number, piece in enumerate(pieces))
 
 
 def _any(results: Iterable[Result]) -> Result:

@@ -22,6 +22,7 @@ from homelab_hooks.watch.state import WatchScope
 from tests.ci.forge_watch import OURS, ForgeInMemory
 from tests.ci.recorded_forge import RECORDINGS, connect, watch
 from tests.forge.fake_transport import reply
+from tests.growth import TOO_MUCH, growth
 from tests.watch.run_without_sockets import StreamClock
 
 SCOPE = WatchScope(sha=OURS, events=frozenset({STATUS_EVENT}))
@@ -108,6 +109,27 @@ def test_the_statuses_of_a_recorded_woodpecker_are_read() -> None:
     ]
     contexts = {one.context for body in bodies for one in parse_statuses(body)}
     assert any(matches_context("ci/woodpecker/push/*", context) for context in contexts)
+
+
+@pytest.mark.parametrize("pattern", ["*a*a*a*b", "{*,*a}{*,*a}{*a,*}b"])
+def test_a_pattern_of_many_stars_takes_no_longer_for_their_number(pattern: str) -> None:
+    """A tracked file may name it, and whoever may post a status its context."""
+    assert growth(lambda size: matches_context(pattern, "a" * size), 100) < TOO_MUCH
+    assert matches_context(pattern, f"{'a' * 400}b")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        ("", ("",), ("a",)),
+        ("?", ("a", "\n"), ("", "ab")),
+        ("a*a", ("aa", "aba", "aaa"), ("a", "ab")),
+        ("{a,*c}?", ("ab", "cc", "xcd"), ("b", "a")),
+        ("**{,x}y", ("y", "xy", "axy"), ("x", "yx")),
+    ],
+)
+def test_a_pattern_matches_the_whole_context(pattern: str, matching: tuple[str, ...], other: tuple[str, ...]) -> None:
+    assert [text for text in (*matching, *other) if matches_context(pattern, text)] == list(matching)
 
 
 def test_the_statuses_of_a_recorded_forge_are_read() -> None:

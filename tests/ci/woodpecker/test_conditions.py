@@ -9,6 +9,7 @@ import pytest
 from homelab_hooks.ci.provider import Trigger
 from homelab_hooks.ci.woodpecker.conditions import MAX_NODES, are_all_filtered
 from homelab_hooks.ci.woodpecker.workflow_yaml import MAX_CONFIG_CHARS
+from tests.growth import TOO_MUCH, growth
 
 STEPS = "steps: [{name: test, image: alpine, commands: [make test]}]\n"
 PUSH = Trigger(
@@ -152,3 +153,21 @@ def test_a_configuration_that_cannot_be_read_is_not_decided(name: str) -> None:
 def test_without_a_configuration_nothing_is_decided() -> None:
     assert are_all_filtered({}, PUSH) is None
     assert are_all_filtered({".woodpecker/notes.md": "x"}, PUSH) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "piece"), [("*a*a*a*b", "a"), ("**/a/**/a/**/a/**/b", "a/"), ("**/*a*a/**/b", "aa/")]
+)
+def test_a_pattern_of_many_stars_takes_no_longer_for_their_number(pattern: str, piece: str) -> None:
+    """The file is the repository's, and so is the name of the branch or the path."""
+
+    def match(size: int) -> None:
+        path = piece * (size // len(piece))
+        assert filtered(f"{{path: '{pattern}'}}", PUSH._replace(paths=(path,))) is True
+
+    assert growth(match, 60) < TOO_MUCH
+
+
+@pytest.mark.parametrize("pattern", ["**/**", "**", "**/*a*a*a*/*", "d*/a?a/**", "*/**/a*/**/*b"])
+def test_a_star_takes_as_much_as_the_rest_of_the_pattern_leaves(pattern: str) -> None:
+    assert filtered(f"{{path: '{pattern}'}}", PUSH._replace(paths=("d/aba/xb/aa/bab",))) is (pattern == "**/*a*a*a*/*")
