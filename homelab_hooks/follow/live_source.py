@@ -90,8 +90,8 @@ def resolve_redirect(server: ServerUrl, target: str, location: str) -> tuple[Ser
     >>> resolve_redirect(server, "/version", "http://evil.example.test/version") is None
     True
     """
-    url = urljoin(server.origin + target, location)
     try:
+        url = urljoin(server.origin + target, location)
         parts = urlsplit(url)
         to = parse_server_url(f"{parts.scheme}://{parts.netloc}")
     except ValueError:

@@ -74,6 +74,8 @@ FOUND: list[tuple[str, bytes]] = [
     ("processes", b"7S 1 7 7 1 0 0 0 0 0 0 0 20 0 1"),
     ("detection", DEEP),
     ("hook-files", b"#!/bin/\nknown='/"),
+    ("redirects", b"//["),
+    ("redirects", b"https://[1]/"),
 ]  # fmt: skip
 """inputs that once broke a promise: an exception, a number that no float can be, an endless search, something unseen"""
 
