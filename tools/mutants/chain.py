@@ -27,6 +27,18 @@ CHAIN = (
         (f"{FOLLOW}live_source.py::test_a_redirect_elsewhere_is_not_followed",),
     ),
     Defence(
+        "malformed-redirects-of-live-links",
+        "a redirect whose address is malformed is not followed",
+        (
+            Change(
+                "follow/live_source.py",
+                "    try:\n        url = urljoin(server.origin + target, location)\n",
+                "    url = urljoin(server.origin + target, location)\n    try:\n",
+            ),
+        ),
+        ("tests/hostile/test_fuzz.py::test_what_was_found_stays_fixed",),
+    ),
+    Defence(
         "redirects-to-other-ports",
         "nor is one to another port of the host",
         (Change(SOURCE, "if not is_upgrade and (to.scheme, to.port) != (server.scheme, server.port):", "if False:"),),
