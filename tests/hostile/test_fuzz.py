@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,19 +14,19 @@ from hypothesis import given, settings, strategies as st
 from homelab_hooks.ci.model import Status
 from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from homelab_hooks.ci.woodpecker.stream import MAX_TRACKED_PIPELINES, EventStreamListener
+from homelab_hooks.hooks.background.registry import WatchRegistry
+from homelab_hooks.land.state import StateFile
 from homelab_hooks.net.message import RequestFailed, read_bounded_body
 from tests.ci.values import APP
 from tests.growth import TOO_MUCH, growth
+from tools.fuzz.file_readers import SAVED_LANDING, SAVED_WATCH
 from tools.fuzz.mutations import mutated
 from tools.fuzz.targets import TARGETS
 
 DEEP = b"[" * 100_000
 HUGE = b"1" + b"0" * 400
 TEMPLATE = b'{"spec": {"containers": []}}'
-LANDING = json.dumps(
-    {"schema": 1, "branch": 5, "target": True, "remote": {}, "push_url": "u", "start": 0, "stage": "push",
-     "request": {"verify": "skip", "strategy": "merge", "push_options": []}}
-).encode()  # fmt: skip
+LANDING = json.dumps({**json.loads(SAVED_LANDING), "branch": 5, "target": True, "remote": {}}).encode()
 TICKET = b'{"sha": "-", "branch": %s, "remote": "", "directory": "", "push": null, "shell": null, "options": %s}'
 FOUND: list[tuple[str, bytes]] = [
     ("pipeline", b'{"number": %s, "event": "push", "commit": "a", "status": "running"}' % HUGE),
@@ -52,6 +53,7 @@ FOUND: list[tuple[str, bytes]] = [
     ("remotes", b"[]:acme/app"),
     ("watches", DEEP),
     ("watches", b'{"schema": 1, "sha": 5, "state": "ended"}'),
+    ("watches", json.dumps({**json.loads(SAVED_WATCH), "sha": 5, "log": {}}).encode()),
     ("push", b"\x1fnot be found on any remote:"),
     ("text", "æ\u200d".encode()),
     ("text", b"https://ann:pas://ann:pa\xb73ss@git.ex@git.ex"),
@@ -110,6 +112,16 @@ def test_an_event_that_drips_takes_no_longer_for_its_length() -> None:
         assert stream.buffered_bytes == 3 * times
 
     assert growth(drip, 3_000) < TOO_MUCH
+
+
+def test_the_files_of_ours_that_are_mutated_can_be_read_as_they_are(tmp_path: Path) -> None:
+    """A seed of yesterday's shape is refused at once, and what is behind is never reached."""
+    (tmp_path / "land.json").write_bytes(SAVED_LANDING)
+    assert StateFile(tmp_path).load() is not None
+    watches = WatchRegistry(tmp_path)
+    watches.directory.mkdir(parents=True)
+    (watches.directory / "a.json").write_bytes(SAVED_WATCH)
+    assert watches.summaries(2.0) != ()
 
 
 def test_an_event_without_an_end_is_not_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,13 +13,14 @@ from homelab_hooks.ci.woodpecker.conditions import are_all_filtered
 from homelab_hooks.config import files
 from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import BackgroundWatch
+from homelab_hooks.events import BackgroundWatch, Stage
 from homelab_hooks.hooks.background.job import WatchJob
-from homelab_hooks.hooks.background.registry import WatchRegistry as Records
+from homelab_hooks.hooks.background.registry import WatchPhase, WatchRecord, WatchRegistry as Records
 from homelab_hooks.hooks.install import shims
 from homelab_hooks.hooks.install.discover import read_hook_file
 from homelab_hooks.hooks.install.managers import HookManager
 from homelab_hooks.land import verification
+from homelab_hooks.land.request import LandRequest, VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, landing_holder
 from homelab_hooks.system.process_table import ProcessInfo
 from tools.fuzz import texts
@@ -107,18 +109,31 @@ def hook_files(data: bytes) -> None:
     hold(shims.embedded_path(found.text or ""), str)
 
 
-_STATE = json.dumps(
-    {"schema": 1, "branch": "b", "target": "main", "remote": "origin", "push_url": "u", "start": SHA, "stage": "push",
-     "onto": "", "made": "", "verified_tree": "", "candidate": "", "landed": "", "ended": "", "tried": 0,
-     "in_doubt": False,
-     "request": {"remote": "", "onto": "", "strategy": "merge", "verify": ["make test", "why"], "push_options": ["a"],
-                 "dry_run": False, "attempts": 5, "resume": "x", "extra": {"no_verify": True}}}
-).encode()  # fmt: skip
-_WATCHED = json.dumps(
-    {"schema": 1, "sha": SHA, "branch": "main", "remote": "origin", "process": 1, "host": "h", "began": 1.0,
-     "until": 2.0, "state": "ended", "landed": True, "ended": 2.0, "log": "l",
-     "result": {"exit": 0, "verdict": "passed", "url": "u"}}
-).encode()  # fmt: skip
+def _write(write: Callable[[Path], object]) -> bytes:
+    """Return the file that `write` leaves in a directory, so that the seed is always of today's shape."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        write(Path(name))
+        return next(Path(name).rglob("*.json")).read_bytes()
+
+
+SAVED_LANDING = _write(
+    lambda folder: StateFile(folder).save(
+        LandingState(
+            request=LandRequest(verify=VerifyCommand("make test", "why"), push_options=("a",), caller_state={"a": 1}),
+            branch="b", target="main", remote="origin", push_url="u", original_commit=SHA, stage=Stage.PUSH,
+        )
+    )
+)  # fmt: skip
+"""a landing's state as it is written"""
+SAVED_WATCH = _write(
+    lambda folder: Records(folder).claim(
+        WatchRecord(
+            SHA, "main", "origin", process=1, host="h", began_at=1.0, expires_at=2.0, state=WatchPhase.ENDED,
+            landed=True, ended=2.0, result={"exit": 0, "verdict": "passed", "url": "u"}, log="l",
+        )
+    )
+)  # fmt: skip
+"""the record of an ended watch as it is written"""
 _TICKET = json.dumps(
     WatchJob(SHA, "main", "origin", "/src/app", "/src/app/.git/x.log", 3, options={"deploy": ["shop/web"]})
     ._replace(push_process=ProcessInfo(7, 1, 7, "git", "/dev/pts/3", "99"))._asdict()
@@ -129,8 +144,8 @@ TARGETS = {
         b'repo = "acme/app"\nverify = "make test"\ndeploy = ["shop/web"]\ntimeout = "1h"\nsettle = 5\n',
         b'{"current_context": "a", "contexts": {"a": {"server_url": "https://ci.example.test"}}}',
     )),
-    "landing": FuzzTarget(landing, (_STATE,)),
-    "watches": FuzzTarget(watches, (_WATCHED,)),
+    "landing": FuzzTarget(landing, (SAVED_LANDING,)),
+    "watches": FuzzTarget(watches, (SAVED_WATCH,)),
     "ticket": FuzzTarget(tickets, (_TICKET,)),
     "detection": FuzzTarget(detection, (
         b"test:\n\tpytest\n", b"@test *args:\n", b"[tool.pytest.ini_options]\nx = 1\n",
