@@ -96,8 +96,8 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
 def _run(verb: Command, module: ModuleType, given: argparse.Namespace, session: Session) -> int:
     """Run a command, and import meanwhile what it will need: it begins with several git processes.
 
-    The session has removed tokens from the environment: GitPython starts a program while it is imported. An error is
-    not shown here, because the command imports the same module when it needs it.
+    The session has removed tokens from the environment: libraries may start programs while they are imported. An error
+    is not shown here, because the command imports the same module when it needs it.
     """
     if verb.imports:
         from homelab_hooks.polling.parallel import ItemStream

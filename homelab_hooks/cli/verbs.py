@@ -14,7 +14,8 @@ class Command:
         module: below cli/commands; has `add_arguments(parser)` and `run(args, session)`.
         alias: the same command under a name of its own.
         hidden: called by hooks, and not listed by `homelab --help`.
-        imports: what it needs soon after its start, and what takes long to import.
+        imports: what it needs soon after its start, and what takes long to import. Not GitPython: its import starts git,
+            which a signal could not end from another thread.
     """
 
     __slots__ = ("alias", "hidden", "imports", "module", "summary", "tier", "words")
@@ -51,7 +52,6 @@ GROUPS = {
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
 
 _CI = ("homelab_hooks.net.http",)
-_GIT = ("git",)
 COMMANDS: tuple[Command, ...] = (
     Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch", imports=_CI),
     Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status", imports=_CI),
@@ -69,12 +69,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("follow",), "read", "follow a commit from the push to the live answer", "follow"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
-        ("work", "land"),
-        "write",
-        "merge, verify, push, watch CI, and wait for the rollout",
-        "work.land",
-        "git land",
-        imports=_GIT,
+        ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"
     ),
     Command(("work", "start"), "write", "create a worktree for a task", "work.start"),
     Command(("work", "clean"), "write", "remove a task's worktree and branch", "work.clean"),
