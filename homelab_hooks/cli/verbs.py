@@ -14,8 +14,8 @@ class Command:
         module: below cli/commands; has `add_arguments(parser)` and `run(args, session)`.
         alias: the same command under a name of its own.
         hidden: called by hooks, and not listed by `homelab --help`.
-        imports: what it needs soon after its start, and what takes long to import. Not GitPython: its import starts git,
-            which a signal could not end from another thread.
+        imports: what it needs soon after its start, and what takes long to import. Not GitPython: its import starts
+            git, which a signal could not end from another thread.
     """
 
     __slots__ = ("alias", "hidden", "imports", "module", "summary", "tier", "words")
