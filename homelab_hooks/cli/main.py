@@ -88,26 +88,7 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
         )
         parser.print_help()
         return 0
-    return run_in_session(
-        parser.prog, rest, lambda session: _run(verb, module, parser.parse_args(rest), session), leave
-    )
-
-
-def _run(verb: Command, module: ModuleType, given: argparse.Namespace, session: Session) -> int:
-    """Run a command, and import meanwhile what it will need: it begins with several git processes.
-
-    The session has removed tokens from the environment: libraries may start programs while they are imported. An error
-    is not shown here, because the command imports the same module when it needs it.
-    """
-    if verb.imports:
-        from homelab_hooks.polling.parallel import ItemStream
-
-        def import_all(_: Callable[[None], None]) -> None:
-            for name in verb.imports:
-                importlib.import_module(name)
-
-        ItemStream(import_all, name="imports")
-    return int(module.run(given, session))
+    return run_in_session(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
 
 
 def _examples_text(verb: Command) -> str:

@@ -14,22 +14,12 @@ class Command:
         module: below cli/commands; has `add_arguments(parser)` and `run(args, session)`.
         alias: the same command under a name of its own.
         hidden: called by hooks, and not listed by `homelab --help`.
-        imports: what it needs soon after its start, and what takes long to import. Not GitPython: its import starts
-            git, which a signal could not end from another thread.
     """
 
-    __slots__ = ("alias", "hidden", "imports", "module", "summary", "tier", "words")
+    __slots__ = ("alias", "hidden", "module", "summary", "tier", "words")
 
     def __init__(  # noqa: PLR0913 - a row has these columns
-        self,
-        words: tuple[str, ...],
-        tier: str,
-        summary: str,
-        module: str,
-        alias: str = "",
-        *,
-        hidden: bool = False,
-        imports: tuple[str, ...] = (),
+        self, words: tuple[str, ...], tier: str, summary: str, module: str, alias: str = "", *, hidden: bool = False
     ) -> None:
         self.words = words
         self.tier = tier
@@ -37,7 +27,6 @@ class Command:
         self.module = module
         self.alias = alias
         self.hidden = hidden
-        self.imports = imports
 
 
 GROUPS = {
@@ -51,21 +40,12 @@ GROUPS = {
 }
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
 
-_CI = ("homelab_hooks.net.http",)
 COMMANDS: tuple[Command, ...] = (
-    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch", imports=_CI),
-    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status", imports=_CI),
-    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs", imports=_CI),
-    Command(
-        ("ci", "restart"),
-        "write",
-        "restart the failed pipelines of a commit and watch them",
-        "ci.restart",
-        imports=_CI,
-    ),
-    Command(
-        ("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel", imports=_CI
-    ),
+    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch"),
+    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status"),
+    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
+    Command(("ci", "restart"), "write", "restart the failed pipelines of a commit and watch them", "ci.restart"),
+    Command(("ci", "cancel"), "write", "cancel the running and pending pipelines of a commit", "ci.cancel"),
     Command(("follow",), "read", "follow a commit from the push to the live answer", "follow"),
     Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
