@@ -90,10 +90,10 @@ class _Reverting:
         strike = self.plan.strike if first else None
         ended = self.scene.run("git-land", *words, strike=strike, cwd=cwd)
         self.killed |= ended.code == -signal.SIGKILL
-        self._true(ended, first=first, takes_back=bool(cwd) or words[0] == "--revert")
+        self._true(ended, words[0], first=first, takes_back=bool(cwd) or words[0] == "--revert")
         return ended
 
-    def _true(self, ended: ProcessResult, *, first: bool, takes_back: bool) -> None:
+    def _true(self, ended: ProcessResult, word: str, *, first: bool, takes_back: bool) -> None:
         scene, said = self.scene, ended.result
         if ended.code == -signal.SIGKILL or self._before_it_began(ended):
             return
@@ -111,6 +111,8 @@ class _Reverting:
                 scene.complain(f"ended with {ended.code} and did not say whether it landed")
             case _:
                 pass
+        if word == "--abort" and said.get("landed") == "yes" and ended.code == ExitCode.OK:
+            return  # nothing is waited for: it says that the revert of a killed command is on the target
         self._reasonable(ended, landed=said.get("landed") == "yes", first=first)
 
     def _before_it_began(self, ended: ProcessResult) -> bool:
