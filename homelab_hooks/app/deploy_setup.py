@@ -41,6 +41,7 @@ def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], 
         timeout=config.rollout_timeout,
         settle=config.settle,
         unreachable=config.unreachable_timeout,
+        is_slice=config.is_slice,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from homelab_hooks.app import command_trust, deploy_setup, options, watch_setup
 from homelab_hooks.app.link_setup import ChainContext, build_link, check_links
@@ -32,23 +32,31 @@ if TYPE_CHECKING:
     from homelab_hooks.app.forge_setup import ForgeConnector
 
 
+class FollowScope(NamedTuple):
+    """What a command follows, and for how long."""
+
+    watching: bool = True
+    """False: nothing is followed"""
+    deploying: bool = True
+    """False: neither rollouts nor live answers are waited for"""
+    until: float | None = None
+    """when the call ends, in seconds of the clock; what is undecided then is 124; None: at no set time"""
+
+
 class FollowUp:
     """What follows a push to the target: the links of the chain, by default CI and then each configured rollout.
 
     Args:
         given: the command's options by name; the resume command repeats them.
-        watching: False: nothing is followed.
-        deploying: False: neither rollouts nor live answers are waited for.
 
     Raises:
         CommandError: (usage) a link can never begin: before the push, because afterwards it is too late; or (refused)
             a live URL from a tracked file is not approved.
     """
 
-    def __init__(
-        self, config: Config, session: Session, given: Mapping[str, Any], *, watching: bool, deploying: bool
-    ) -> None:
+    def __init__(self, config: Config, session: Session, given: Mapping[str, Any], scope: FollowScope) -> None:
         self._config = config
+        self._until = scope.until
         self._session = session
         self._given = given
         self._ci: Provider | None = None
@@ -58,8 +66,8 @@ class FollowUp:
             follow=config.follow,
             deploy=config.deploy,
             deploy_given=config.source("deploy").startswith("option"),
-            watching=watching,
-            deploying=deploying,
+            watching=scope.watching,
+            deploying=scope.deploying,
         )
         self.specs = choose_links(choice)
         needs_remotes = any(spec.remote for spec in self.specs)
@@ -153,6 +161,7 @@ class FollowUp:
         """Return the links, in order."""
         context = ChainContext(
             config=self._config,
+            limited_config=self._limited_config,
             session=self._session,
             landed=landed,
             resume_command=self.resume_command(landed.sha),
@@ -161,13 +170,19 @@ class FollowUp:
         )
         return [build_link(spec, context) for spec in self.specs]
 
+    def _limited_config(self) -> Config:
+        """Return the settings with the timeouts of a link that begins now."""
+        if self._until is None:
+            return self._config
+        return self._config.cut_to(self._until - self._session.runtime.clock.now())
+
     def _connect_forges(self) -> ForgeConnector:
         from homelab_hooks.app.forge_setup import ForgeConnector
 
         return ForgeConnector(self._session.runtime)
 
     def _build_watch(self, spec: LinkSpec, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
-        config, runtime = self._config, self._session.runtime
+        config, runtime = self._limited_config(), self._session.runtime
 
         def remote() -> str:
             return landed.remote

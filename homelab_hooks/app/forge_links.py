@@ -41,7 +41,7 @@ def build_forge_link(spec: LinkSpec, context: ChainContext) -> Link:
 
 def _build_watch(spec: LinkSpec, context: ChainContext) -> tuple[WatchRequest, WatchDependencies]:
     """Return the watch of the remote's forge. Raises CommandError if it cannot be asked."""
-    config, runtime, landed = context.config, context.session.runtime, context.landed
+    config, runtime, landed = context.limited_config(), context.session.runtime, context.landed
     name = spec.remote or landed.remote
     remote = resolve_forge_remote(config, runtime.git_readonly, name, is_landing_remote=name == landed.remote)
     access = context.connect_forges().connect_api(config, remote)

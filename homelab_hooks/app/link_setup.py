@@ -14,7 +14,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveWait, decide_live, start_live
+from homelab_hooks.follow.live import LiveLimits, LiveWait, decide_live, start_live
 from homelab_hooks.follow.mirror import MirrorLimits, MirrorState, MirrorTip, decide_mirror, start_mirror
 from homelab_hooks.follow.mirror_source import GitMirrorSource
 from homelab_hooks.follow.polled import PolledLink, PollSource, WaitState
@@ -39,6 +39,8 @@ class ChainContext(NamedTuple):
     """What the links of one chain share."""
 
     config: Config
+    limited_config: Callable[[], Config]
+    """returns the settings with the timeouts of a link that begins now"""
     session: Session
     landed: Landed
     resume_command: str
@@ -87,7 +89,7 @@ def build_link(spec: LinkSpec, context: ChainContext) -> Link:
                 sha=context.landed.sha,
                 runner=runtime.user_command_runner,
                 directory=runtime.git_readonly.location.top_level() or runtime.directory,
-                timeout=context.config.timeout,
+                timeout=lambda: context.limited_config().timeout,
                 resume_command=resume,
                 clock=runtime.clock,
                 emit=emit,
@@ -116,16 +118,16 @@ def _poll(
 
 
 def _wait_for_rollout(spec: LinkSpec, context: ChainContext) -> Verdict:
-    landed, session = context.landed, context.session
+    landed, session, config = context.landed, context.session, context.limited_config()
     workloads = deploy_setup.parse_targets((spec.workload,))
-    request = deploy_setup.build_deploy_request(context.config, workloads, landed.sha)
+    request = deploy_setup.build_deploy_request(config, workloads, landed.sha)
     kubectl = session.runtime.kubectl()
     origin = deploy_setup.CommitOrigin(landed.remote, landed.branch)
-    return deploy_setup.run_wait(request, session, context.config, origin=origin, kubectl=kubectl)
+    return deploy_setup.run_wait(request, session, config, origin=origin, kubectl=kubectl)
 
 
 def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[MirrorTip], MirrorState]:
-    config, runtime, landed = context.config, context.session.runtime, context.landed
+    config, runtime, landed = context.limited_config(), context.session.runtime, context.landed
     git = runtime.git_readonly
     contains = GitContainment(git.history, now=runtime.clock.now, remote=spec.remote, branch=landed.branch)
     source = GitMirrorSource(git, spec.remote, landed.branch, sha=landed.sha, contains=contains)
@@ -134,7 +136,7 @@ def _start_mirror(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[Mir
 
 
 def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[LiveAnswer], LiveWait]:
-    config, runtime, landed = context.config, context.session.runtime, context.landed
+    config, runtime, landed = context.limited_config(), context.session.runtime, context.landed
     assert spec.live is not None  # noqa: S101 - the parser sets it for this kind
     contains = GitContainment(
         runtime.git_readonly.history, now=runtime.clock.now, remote=landed.remote, branch=landed.branch
@@ -145,7 +147,5 @@ def _start_live(spec: LinkSpec, context: ChainContext) -> tuple[PollSource[LiveA
 
     source = build_live_source(spec.live, landed.sha, config, runtime, compare)
     url, _, _ = spec.name.removeprefix("live:").partition("#")
-    state = start_live(
-        landed.sha, timeout=config.rollout_timeout, settle=config.settle, url=url, now=runtime.clock.now()
-    )
-    return source, state
+    limits = LiveLimits(config.rollout_timeout, config.settle, is_slice=config.is_slice)
+    return source, start_live(landed.sha, limits, url=url, now=runtime.clock.now())

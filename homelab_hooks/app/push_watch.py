@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from homelab_hooks.app.event_recording import record_events, result_fields
-from homelab_hooks.app.follow_setup import FollowUp
+from homelab_hooks.app.follow_setup import FollowScope, FollowUp
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
@@ -62,8 +62,8 @@ def _finish(session: Session, verdict: Verdict | None) -> int:
 
 
 def _create_watch(session: Session, job: WatchJob, config: Config) -> PushWatch:
-    deploying = not job.options.get("no_deploy")
-    follow_up = FollowUp(config, session, job.options, watching=True, deploying=deploying)
+    scope = FollowScope(deploying=not job.options.get("no_deploy"))
+    follow_up = FollowUp(config, session, job.options, scope)
     resume = follow_up.resume_command(job.sha)
 
     def follow(landed: Landed) -> Verdict:

@@ -120,10 +120,24 @@ class Config(NamedTuple):
     """what git config says about the forges of single remotes"""
     allows_http: bool = False
     """tokens may be sent unencrypted to other machines"""
+    is_slice: bool = False
+    """the timeouts end one call, which another continues: what they cut off is undecided"""
 
     def source(self, name: str) -> str:
         """Return where a setting comes from."""
         return next(value.source for value in self.values if value.setting.name == name)
+
+    def cut_to(self, seconds: float) -> Config:
+        """Return the settings for a wait that a call has this many seconds left for.
+
+        >>> cut = resolve_config(SettingSources()).cut_to(60.0)
+        >>> cut.timeout, cut.rollout_timeout, cut.is_slice
+        (60.0, 60.0, True)
+        """
+        left = max(0.0, seconds)
+        return self._replace(
+            timeout=min(self.timeout, left), rollout_timeout=min(self.rollout_timeout, left), is_slice=True
+        )
 
 
 def resolve_config(sources: SettingSources) -> Config:

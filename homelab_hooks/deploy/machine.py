@@ -136,7 +136,8 @@ def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState
     if state.outcome is not None:
         return Decision(state, step.events, None)
     if now >= state.deadline and state.settling is None:
-        outcome = timed_out(state) if state.at_timeout is None else _unproven(state.at_timeout)
+        at_timeout = None if state.timeouts.is_slice else state.at_timeout
+        outcome = timed_out(state) if at_timeout is None else _unproven(at_timeout)
         return Decision(replace(state, outcome=outcome), step.events, None)
     wait = poll_interval.next_delay(state, now) if step.delay is None else step.delay
     left = state.deadline - now if state.settling is None else state.settling.since + state.timeouts.settle - now

@@ -35,6 +35,8 @@ class RolloutTimeouts:
     settle: float
     unreachable_timeout: float
     wait_for_workload: bool = False
+    is_slice: bool = False
+    """the rollout-timeout ends the call, not the rollout"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

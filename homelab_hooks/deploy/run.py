@@ -36,6 +36,8 @@ class DeployRequest:
     timeout: float
     settle: float
     unreachable: float
+    is_slice: bool = False
+    """the timeout ends the call, not the rollout"""
     use_watches: bool = True
     """end a sleep early on an event of kubectl's watches"""
 
@@ -80,7 +82,7 @@ def _initial_states(request: DeployRequest, now: float) -> tuple[RolloutState, .
     expectation = Expectation(sha=request.sha, proof=request.proof, container=request.container, exact=request.exact)
     timeouts = RolloutTimeouts(
         rollout_timeout=request.timeout, settle=request.settle, unreachable_timeout=request.unreachable,
-        wait_for_workload=request.wait_for_workload,
+        wait_for_workload=request.wait_for_workload, is_slice=request.is_slice,
     )  # fmt: skip
     return tuple(start_state(target, expectation, timeouts, now=now) for target in dict.fromkeys(request.targets))
 

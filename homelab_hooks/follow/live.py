@@ -17,6 +17,8 @@ out. At the timeout the code says what was seen last:
     the last answer named no commit                10
     no answer was ever seen                        9
 
+If it is not the rollout that has run out of time but the call, which another call continues, each of these is 124.
+
 Invariant: a commit that is no longer named within the settle time starts that time again, because several replicas, old
 and new, answer in turn behind one address.
 """
@@ -38,12 +40,20 @@ POLL_INTERVAL_S = 1.0
 """seconds between two requests"""
 
 
+class LiveLimits(NamedTuple):
+    """How long to wait, in seconds."""
+
+    timeout: float
+    settle: float
+    is_slice: bool = False
+    """the timeout ends the call, not the rollout"""
+
+
 class LiveWait(NamedTuple):
     """The state of the wait; times in seconds of the clock."""
 
     sha: str
-    timeout: float
-    settle: float
+    limits: LiveLimits
     began: float
     url: str = ""
     ours_since: float | None = None
@@ -54,9 +64,9 @@ class LiveWait(NamedTuple):
     verdict: Verdict | None = None
 
 
-def start_live(sha: str, *, timeout: float, settle: float, url: str, now: float) -> LiveWait:
+def start_live(sha: str, limits: LiveLimits, *, url: str, now: float) -> LiveWait:
     """Return the initial state; the timeout starts now."""
-    return LiveWait(sha, timeout, settle, now, url, last_event_at=now)
+    return LiveWait(sha, limits, now, url, last_event_at=now)
 
 
 def decide_live(state: LiveWait, poll: Poll[LiveAnswer], now: float) -> Decision[LiveWait]:
@@ -66,26 +76,27 @@ def decide_live(state: LiveWait, poll: Poll[LiveAnswer], now: float) -> Decision
     was = state.last.seen if state.last else ""
     is_news = answer.shown is not Shown.SILENT or state.last is None or state.last.shown is Shown.SILENT
     state = state._replace(ours_since=since, last=answer if is_news else state.last)
-    if since is not None and now - since >= state.settle:
+    if since is not None and now - since >= state.limits.settle:
         return Decision(_settle(state, ExitCode.OK, answer.seen))
     # A settle time that has begun is finished: the service answers with the commit.
-    if now - state.began >= state.timeout and since is None:
+    if now - state.began >= state.limits.timeout and since is None:
         return Decision(_expire(state))
     is_due = seconds_to_heartbeat(state.last_event_at, now) <= 0
     events = (Waiting(reason=answer.seen, elapsed=now - state.began),) if answer.seen != was or is_due else ()
     state = state._replace(last_event_at=now) if events else state
-    left = since + state.settle - now if since is not None else state.began + state.timeout - now
+    left = since + state.limits.settle - now if since is not None else state.began + state.limits.timeout - now
     return Decision(state, events, max(0.0, min(POLL_INTERVAL_S, left)))
 
 
 def _expire(state: LiveWait) -> LiveWait:
     """Return the state with the verdict for a timeout, by what was seen last."""
     assert state.last is not None  # noqa: S101 - there was at least one poll
-    limit = f" within {format_duration(state.timeout)}" if state.timeout else ""
+    limits = state.limits
+    limit = f" within {format_duration(limits.timeout)}" if limits.timeout else ""
+    if limits.is_slice or state.last.shown in {Shown.OURS, Shown.OTHER}:
+        reason = f"{short_sha(state.sha)} was not served{limit}: {state.last.seen}"
+        return _settle(state, ExitCode.TIMEOUT, reason)
     match state.last.shown:
-        case Shown.OURS | Shown.OTHER:
-            reason = f"{short_sha(state.sha)} was not served{limit}: {state.last.seen}"
-            return _settle(state, ExitCode.TIMEOUT, reason)
         case Shown.NAMELESS:
             hint = "let the answer contain the commit, or name the JSON value with #PATH"
             return _settle(state, ExitCode.ROLLOUT_UNPROVEN, state.last.seen, hint)

@@ -26,7 +26,7 @@ class RunCommandLink:
         name: run:COMMAND.
         runner: of the user's commands, without our tokens.
         directory: where the command runs.
-        timeout: seconds after which it is ended.
+        timeout: returns the seconds after which it is ended; called when the link begins.
     """
 
     name: str
@@ -34,7 +34,7 @@ class RunCommandLink:
     sha: str
     runner: ProcessRunner
     directory: Path
-    timeout: float
+    timeout: Callable[[], float]
     resume_command: str
     clock: Clock
     emit: Callable[[Event], None]
@@ -52,12 +52,13 @@ class RunCommandLink:
     def run(self) -> Verdict:
         """Run the command to its end and return what its exit code means."""
         output = ChildOutput("run", emit=self.emit, clock=self.clock, waiting_for=f"`{self.command}`")
-        listener = _TimedOutput(output, self.clock, until=self.clock.now() + self.timeout)
+        timeout = self.timeout()
+        listener = _TimedOutput(output, self.clock, until=self.clock.now() + timeout)
         argv, env = ["sh", "-c", self.command], {"HOMELAB_SHA": self.sha}
         try:
             done = self.runner.stream(argv, listener, cwd=self.directory, env=env)
         except _TimeIsOverError:
-            reason = f"the command did not end within {format_duration(self.timeout)}"
+            reason = f"the command did not end within {format_duration(timeout)}"
             return Verdict(exit=ExitCode.TIMEOUT, reason=reason, sha=self.sha)
         return judge_exit(done, self.sha)
 

@@ -58,6 +58,12 @@ def test_a_green_commit_is_deployed(
     assert [(one["target"], one["verdict"]) for one in result["deploys"]] == [("shop/web", "deployed")]
 
 
+def test_a_call_that_may_not_wait_looks_at_the_rollout_once(shop: Shell) -> None:
+    ended = shop("homelab", "follow", "--onto", "main", "--follow", "deploy:shop/web", "--timeout", "0")
+    assert (ended.code, ended.result["verdict"], ended.result["link"]) == (124, "timeout", "deploy:shop/web"), ended
+    assert "to resume, run: homelab follow " in ended.err
+
+
 def test_a_newer_commit_that_is_not_here_yet_is_fetched_with_its_branch(
     shop: Shell, stage: DeploymentScript, workshop: ScratchRepositories, clone: Clone
 ) -> None:

@@ -19,7 +19,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.ci import CiLink
 from homelab_hooks.follow.deploy import DeployLink
 from homelab_hooks.follow.link import Link
-from homelab_hooks.follow.live import LiveWait, decide_live, start_live
+from homelab_hooks.follow.live import LiveLimits, LiveWait, decide_live, start_live
 from homelab_hooks.follow.mirror import MirrorLimits, MirrorState, MirrorTip, decide_mirror, start_mirror
 from homelab_hooks.follow.polled import PolledLink, PollSource
 from homelab_hooks.follow.run_command import judge_exit
@@ -196,10 +196,8 @@ def draw_live(world: ChainWorld, number: int, refusal: CommandError | None) -> R
 
     def start() -> tuple[PollSource[LiveAnswer], LiveWait]:
         raise_if(refusal)
-        now = world.clock.now()
-        return _CourseService(course, world.clock), start_live(
-            OURS, timeout=ROLLOUT_S, settle=SETTLE_S, url="", now=now
-        )
+        limits = LiveLimits(ROLLOUT_S, SETTLE_S)
+        return _CourseService(course, world.clock), start_live(OURS, limits, url="", now=world.clock.now())
 
     link = PolledLink(
         kind=LinkKind.LIVE,

@@ -15,6 +15,7 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.cli.shell import CommandResult, Shell
 from tests.views.schema import objects
+from tests.waiting import FOREVER
 
 pytestmark = pytest.mark.slow
 
@@ -97,6 +98,22 @@ def test_the_link_that_breaks_is_named_with_its_code(  # noqa: PLR0917 - fixture
     assert (ended.code, result["link"].partition(":")[0]) == (codes[broken], broken), ended
     position = ["ci", "mirror", "live", "run"].index(broken)
     assert ["exit" in link for link in result["links"]] == [index <= position for index in range(4)]
+
+
+@pytest.mark.parametrize("link", ["mirror", "other", "nameless", "silent", "run"])
+def test_a_call_that_may_not_wait_looks_once_and_leaves_open_what_it_does_not_see(
+    shell: Shell, clone: Clone, workshop: ScratchRepositories, web: HTTPServer, link: str
+) -> None:
+    """Each link's own timeout has its default here: none of them is what ends the call."""
+    clone.git("commit", "--quiet", "--allow-empty", "-m", "not mirrored")
+    clone.git("remote", "add", "backup", str(workshop.bare_path))
+    web.expect_request("/other").respond_with_json({"commit": "0" * 40})
+    web.expect_request("/nameless").respond_with_data("hello")
+    web.expect_request("/silent").respond_with_data("", status=503)
+    name = {"mirror": "mirror:backup", "run": f"run:{FOREVER}"}.get(link, f"live:{web.url_for(f'/{link}')}")
+    ended = shell("homelab", "follow", "--onto", "main", "--follow", name, "--timeout", "0")
+    assert (ended.code, ended.result["verdict"]) == (124, "timeout"), ended
+    assert "to resume, run: homelab follow " in ended.err
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.events import Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow.live import LiveWait, decide_live, start_live
+from homelab_hooks.follow.live import LiveLimits, LiveWait, decide_live, start_live
 from homelab_hooks.net.live import LiveAnswer, Shown
 from homelab_hooks.polling.outcome import Found
 
@@ -17,10 +17,13 @@ OURS, OTHER, NAMELESS, SILENT = (LiveAnswer(shown, shown.name.lower()) for shown
 TIMEOUT, SETTLE = 60.0, 5.0
 
 
-def play(answers: Sequence[LiveAnswer], *, timeout: float = TIMEOUT, settle: float = SETTLE) -> tuple[LiveWait, float]:
+def play(
+    answers: Sequence[LiveAnswer], *, timeout: float = TIMEOUT, settle: float = SETTLE, is_slice: bool = False
+) -> tuple[LiveWait, float]:
     """The settled state and how long it took; the last answer is repeated."""
     now = 1_000.0
-    state = start_live("a" * 40, timeout=timeout, settle=settle, url="https://shop.example.test/", now=now)
+    limits = LiveLimits(timeout, settle, is_slice=is_slice)
+    state = start_live("a" * 40, limits, url="https://shop.example.test/", now=now)
     for index in range(10_000):
         decision = decide_live(state, Found(answers[min(index, len(answers) - 1)]), now)
         state = decision.state
@@ -57,8 +60,15 @@ def test_without_a_settle_time_one_answer_is_enough_and_without_a_timeout_one_is
     assert (state.verdict and state.verdict.exit, seconds) == (ExitCode.TIMEOUT, 0.0)
 
 
+@pytest.mark.parametrize("answer", [OTHER, NAMELESS, SILENT])
+def test_the_end_of_a_call_leaves_open_what_it_has_not_seen(answer: LiveAnswer) -> None:
+    state, seconds = play([answer], timeout=3.0, is_slice=True)
+    assert state.verdict is not None
+    assert (state.verdict.exit, seconds) == (ExitCode.TIMEOUT, 3.0)
+
+
 def test_what_is_waited_for_is_reported_on_change_and_once_a_minute() -> None:
-    state = start_live("a" * 40, timeout=600.0, settle=5.0, url="", now=0.0)
+    state = start_live("a" * 40, LiveLimits(600.0, 5.0), url="", now=0.0)
     said = []
     for second in range(180):
         decision = decide_live(state, Found(SILENT if second < 30 else OTHER), float(second))

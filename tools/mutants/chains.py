@@ -29,7 +29,25 @@ CHAINS = (
     Defence(
         "live-settle",
         "one answer that names the commit is not enough",
-        (Change(LIVE, "if since is not None and now - since >= state.settle:", "if since is not None:"),),
+        (Change(LIVE, "if since is not None and now - since >= state.limits.settle:", "if since is not None:"),),
         RANDOM_CHAINS,
+    ),
+    Defence(
+        "ends-of-calls",
+        "the end of a call does not decide about a service that has not shown anything yet",
+        (Change(LIVE, "if limits.is_slice or state", "if state"),),
+        ("tests/follow/test_live.py::test_the_end_of_a_call_leaves_open_what_it_has_not_seen",),
+    ),
+    Defence(
+        "limits-of-calls",
+        "the timeout of a call also ends the waits for rollouts and live answers",
+        (
+            Change(
+                "config/resolve.py",
+                "rollout_timeout=min(self.rollout_timeout, left)",
+                "rollout_timeout=self.rollout_timeout",
+            ),
+        ),
+        ("tests/test_examples.py::test_an_example_shows_what_it_says[config/resolve.py]",),
     ),
 )

@@ -51,20 +51,22 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _follow(args: argparse.Namespace, config: Config, session: Session, landed: Landed) -> int:
     """Follow the commit; --timeout bounds this call, and the links have the timeouts of the other settings."""
-    is_slice = config.source("timeout").startswith("option") and config.timeout > 0
+    slice_s = config.timeout if args.timeout is not None and not args.detach else None
+    until = None if slice_s is None else session.runtime.clock.now() + slice_s
     call = attached_follow.FollowCall(
         landed,
         given=vars(args),
         detach=args.detach,
-        slice_s=config.timeout if args.timeout is not None and not args.detach else None,
+        slice_s=slice_s,
         deploying=not args.no_deploy,
     )
-    link_config = session.config({**vars(args), "timeout": None}) if is_slice else config
+    link_config = config if slice_s is None else session.config({**vars(args), "timeout": None})
 
     def follow_here() -> Verdict:
-        from homelab_hooks.app.follow_setup import FollowUp
+        from homelab_hooks.app.follow_setup import FollowScope, FollowUp
 
-        follow_up = FollowUp(link_config, session, vars(args), watching=True, deploying=not args.no_deploy)
+        scope = FollowScope(deploying=not args.no_deploy, until=until)
+        follow_up = FollowUp(link_config, session, vars(args), scope)
         return follow_up.run(landed)
 
     follow = attached_follow.AttachedFollow(call, link_config, session, follow_here)

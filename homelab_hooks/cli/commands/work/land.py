@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.app import command_trust, options
-from homelab_hooks.app.follow_setup import FollowUp
+from homelab_hooks.app.follow_setup import FollowScope, FollowUp
 from homelab_hooks.app.proposal_setup import build_proposals
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
@@ -186,13 +186,8 @@ def _land_here(
 
 
 def _follow_up(args: argparse.Namespace, config: Config, session: Session) -> FollowUp:
-    return FollowUp(
-        config,
-        session,
-        vars(args),
-        watching=not args.no_ci_watch,
-        deploying=not (args.no_deploy or args.abort),
-    )
+    scope = FollowScope(watching=not args.no_ci_watch, deploying=not (args.no_deploy or args.abort))
+    return FollowUp(config, session, vars(args), scope)
 
 
 def _dependencies(args: argparse.Namespace, config: Config, stage: FollowUp, session: Session) -> LandingDependencies:
