@@ -88,17 +88,18 @@ class Terminal:
     def draw(self, scrollback: Sequence[ScreenLine], live_lines: Sequence[ScreenLine]) -> None:
         """Print `scrollback` on stderr, and show `live_lines` in the live region below; `out` and `err` remove it."""
         with self._lock:
-            if not self._is_foreground:
-                live_lines, self._region = (), LiveRegion()
-                self._start_below_prompt(scrollback)
             if not (scrollback or live_lines or self._region.lines):
                 return
-            if live_lines:
-                self._stop_handler.install()
             columns = self.console.size.width
-            text, self._region = redraw_region(
+            text, region = redraw_region(
                 self._region, scrollback=scrollback, live_lines=live_lines, columns=columns, rewraps=self._rewraps
             )
+            if not self._is_foreground:  # asked last: while the lines are laid out, a shell may take the terminal back
+                self._print_below_prompt(scrollback)
+                return
+            self._region = region
+            if region.lines:
+                self._stop_handler.install()
             if text:
                 self._write(sys.stderr, text, end="")
 
@@ -108,11 +109,17 @@ class Terminal:
             self.draw((), ())
             self._stop_process()
 
-    def _start_below_prompt(self, scrollback: Sequence[ScreenLine]) -> None:
-        """Start a new line once: the shell may have printed its prompt on this one."""
+    def _print_below_prompt(self, scrollback: Sequence[ScreenLine]) -> None:
+        """Print the lines of a background job, below a prompt that is there, and beside one that comes meanwhile.
+
+        A shell takes the terminal back first and prompts later, so a carriage return could write over its prompt.
+        """
+        self._region = LiveRegion()
         if scrollback and not self._moved_below_prompt:
             self._moved_below_prompt = True
             self._write(sys.stderr, "")
+        for line in scrollback:
+            self._write(sys.stderr, line.text)
 
     @cached_property
     def console(self) -> Console:
