@@ -18,7 +18,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]  # most of the time it waits
 
 SLICE_S = 3
 MAX_SLICES = 20

@@ -22,7 +22,7 @@ from tests.views.schema import objects
 from tests.waiting import wait_until
 from tests.watch.random_history import OLDER
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]  # most of the time it waits
 RED = timelines.make_timeline(
     (ScriptedStep("build", "success"), ScriptedStep("unit", "failure", 3), ScriptedStep("publish", "skipped")),
     logs={"build": ["built"], "unit": ["one", "\x1b[31mtwo\x1b[0m", "10%\r99%", "bell\x07"]},

@@ -14,7 +14,7 @@ from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
 from tests.views.schema import objects
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]  # most of the time it waits
 PLAIN = {".woodpecker.yaml": "when: {event: push}\nsteps: [{name: test, image: alpine, commands: [make test]}]\n"}
 PATHS = {".woodpecker/apply.yaml": "when: {event: push, path: 'stacks/**'}\nsteps: [{name: apply, image: tofu}]\n"}
 SCRIPTED = {**PLAIN, "ci/apply.sh": 'git diff --name-only "$CI_PREV_COMMIT_SHA"\n'}
