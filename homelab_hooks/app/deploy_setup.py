@@ -13,19 +13,23 @@ from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Log
-from homelab_hooks.kubectl.model import WorkloadTarget
 
 if TYPE_CHECKING:  # a chain imports this module before its first request, and waits for rollouts last
     from homelab_hooks.deploy.run import DeployRequest
     from homelab_hooks.follow.live_source import LiveHttpSource
     from homelab_hooks.git.containment import ContainmentCheck
     from homelab_hooks.kubectl.client import Kubectl
+    from homelab_hooks.kubectl.model import WorkloadTarget
     from homelab_hooks.registry.client import RegistryClient
     from homelab_hooks.verdict import Verdict
 
 
 def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
     """Return the workloads, without duplicates. Raises CommandError for a malformed one."""
+    if not texts:
+        return ()
+    from homelab_hooks.kubectl.model import WorkloadTarget
+
     return tuple(dict.fromkeys(WorkloadTarget.parse(text) for text in texts))
 
 

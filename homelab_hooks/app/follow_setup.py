@@ -6,30 +6,23 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from homelab_hooks.app import command_trust, deploy_setup, options, watch_setup
-from homelab_hooks.app.link_setup import ChainContext, build_link, check_links
-from homelab_hooks.app.receipt_setup import save_receipt
+from homelab_hooks.app import command_trust, options
 from homelab_hooks.app.session import Session
-from homelab_hooks.app.target_runs import PUSH_EVENT, CiTargetPipelines
-from homelab_hooks.ci.model import Repo
-from homelab_hooks.ci.provider import Provider, find_skip_marker
-from homelab_hooks.ci.providers import default_traits
-from homelab_hooks.config.link_spec import LinkKind, LinkSpec
+from homelab_hooks.config.link_spec import PUSH_EVENT, LinkKind, LinkSpec
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow.chain import run_chain
 from homelab_hooks.follow.choice import FollowChoice, choose_links
-from homelab_hooks.follow.link import Link
-from homelab_hooks.git.history import Commit
 from homelab_hooks.land.landed import Landed
-from homelab_hooks.land.request import PushQueue
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import access
-from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
-from homelab_hooks.watch.state import WatchScope
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a landing that nothing follows needs none of them; a third of its imports
     from homelab_hooks.app.forge_setup import ForgeConnector
+    from homelab_hooks.ci.model import Repo
+    from homelab_hooks.ci.provider import Provider
+    from homelab_hooks.follow.link import Link
+    from homelab_hooks.land.request import PushQueue
+    from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
+    from homelab_hooks.watch.state import WatchScope
 
 
 class FollowScope(NamedTuple):
@@ -61,7 +54,7 @@ class FollowUp:
         self._given = given
         self._ci: Provider | None = None
         self._repo: Repo | None = None
-        deploy_setup.parse_targets(config.deploy)  # also if they are not followed: a malformed one is a mistake
+        _parse_targets(config.deploy)  # also if they are not followed: a malformed one is a mistake
         choice = FollowChoice(
             follow=config.follow,
             deploy=config.deploy,
@@ -70,9 +63,17 @@ class FollowUp:
             deploying=scope.deploying,
         )
         self.specs = choose_links(choice)
-        needs_remotes = any(spec.remote for spec in self.specs)
-        check_links(self.specs, session.runtime.git_readonly.remotes.remote_names() if needs_remotes else ())
+        self._check_links()
         command_trust.require_trusted_links(self.specs, config, session)
+
+    def _check_links(self) -> None:
+        if not self.specs:
+            return
+        from homelab_hooks.app.link_setup import check_links
+
+        needs_remotes = any(spec.remote for spec in self.specs)
+        remotes = self._session.runtime.git_readonly.remotes.remote_names() if needs_remotes else ()
+        check_links(self.specs, remotes)
 
     @property
     def is_needed(self) -> bool:
@@ -101,6 +102,9 @@ class FollowUp:
         Raises:
             CommandError: one of these checks fails.
         """
+        from homelab_hooks.app import watch_setup
+        from homelab_hooks.watch import access
+
         config, runtime = self._config, self._session.runtime
         about = watch_setup.resolve_context(config, runtime, "HEAD")
         first = next(spec for spec in self.specs if spec.kind is LinkKind.CI)
@@ -114,6 +118,9 @@ class FollowUp:
         """Return how the landing behaves while pipelines of the target run; None if those are not watched."""
         if not self._watches_target:
             return None
+        from homelab_hooks.app.target_runs import CiTargetPipelines
+        from homelab_hooks.land.request import PushQueue
+
         config, runtime = self._config, self._session.runtime
         wall = None if "GIT_COMMITTER_DATE" in runtime.environ else runtime.clock.wall
         runs = CiTargetPipelines(self._connected, runtime.git_readonly, wall=wall)
@@ -135,7 +142,12 @@ class FollowUp:
     @property
     def skip_marker_finder(self) -> Callable[[str], str] | None:
         """Return a function that returns what in a commit message makes CI skip the commit; None without a watch."""
-        return partial(find_skip_marker, traits=default_traits()) if self._watches_target else None
+        if not self._watches_target:
+            return None
+        from homelab_hooks.ci.provider import find_skip_marker
+        from homelab_hooks.ci.providers import default_traits
+
+        return partial(find_skip_marker, traits=default_traits())
 
     def _connected(self) -> tuple[Provider, Repo]:
         """Return what the preflight has found; it runs before everything that asks."""
@@ -146,6 +158,9 @@ class FollowUp:
 
     def run(self, landed: Landed) -> Verdict:
         """Follow the commit through every link, and save the receipt."""
+        from homelab_hooks.app.receipt_setup import save_receipt
+        from homelab_hooks.follow.chain import run_chain
+
         session = self._session
         verdict = run_chain(
             self.links(landed),
@@ -159,6 +174,8 @@ class FollowUp:
 
     def links(self, landed: Landed) -> list[Link]:
         """Return the links, in order."""
+        from homelab_hooks.app.link_setup import ChainContext, build_link
+
         context = ChainContext(
             config=self._config,
             limited_config=self._limited_config,
@@ -182,6 +199,9 @@ class FollowUp:
         return ForgeConnector(self._session.runtime)
 
     def _build_watch(self, spec: LinkSpec, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
+        from homelab_hooks.app import watch_setup
+        from homelab_hooks.git.history import Commit
+
         config, runtime = self._limited_config(), self._session.runtime
 
         def remote() -> str:
@@ -196,6 +216,9 @@ class FollowUp:
 
     def _build_scope(self, spec: LinkSpec, landed: Landed) -> WatchScope:
         """Return which pipelines decide: those of the target branch for a push; for others, variables may name it."""
+        from homelab_hooks.ci.providers import default_traits
+        from homelab_hooks.watch.state import WatchScope
+
         event = spec.event or PUSH_EVENT
         if event == PUSH_EVENT:
             return WatchScope(sha=landed.sha, events=frozenset({event}), branch=landed.branch)
@@ -203,6 +226,14 @@ class FollowUp:
         tags = self._session.runtime.git_readonly.history.tag_names_at(landed.sha) if is_started else ()
         names = frozenset({landed.sha, *tags}) if is_started else frozenset[str]()
         return WatchScope(sha=landed.sha, events=frozenset({event}), names=names)
+
+
+def _parse_targets(texts: tuple[str, ...]) -> None:
+    """Raise CommandError for a malformed workload."""
+    if texts:
+        from homelab_hooks.app.deploy_setup import parse_targets
+
+        parse_targets(texts)
 
 
 _DESCRIPTIONS: dict[LinkKind, Callable[[LinkSpec], str]] = {

@@ -173,15 +173,14 @@ class Runtime:
         from homelab_hooks.git.repository import Repository
 
         interactive = sys.stdin is not None and sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
-        return Repository(
-            GitPythonRunner(
-                self._git_environ,
-                self.directory,
-                inherited=os.environ,
-                interactive=interactive,
-                create_listener=lambda: self._listen("git"),
-            )
+        runner = GitPythonRunner(
+            self._git_environ,
+            self.directory,
+            inherited=os.environ,
+            interactive=interactive,
+            create_listener=lambda: self._listen("git"),
         )
+        return Repository(runner, self.git_readonly.location.facts)
 
     def _listen(self, source: str) -> OutputListener:
         """Return a listener that shows what git's helpers print; git's own error is in the message of the command."""

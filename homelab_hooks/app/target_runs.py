@@ -9,11 +9,10 @@ from homelab_hooks.app.pipeline_filter import are_workflows_filtered
 from homelab_hooks.app.previous_state import cache_dependence
 from homelab_hooks.ci.model import Pipeline, Repo
 from homelab_hooks.ci.provider import Provider, RunFilter, Wakes, find_skip_marker
+from homelab_hooks.config.link_spec import PUSH_EVENT
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.polling.outcome import Poll
-
-PUSH_EVENT = "push"
 
 
 class CiTargetPipelines:

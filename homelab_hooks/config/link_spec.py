@@ -11,6 +11,8 @@ from homelab_hooks.config import parsers
 from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.text.url_secrets import HIDDEN_QUERY
 
+PUSH_EVENT = "push"
+"""the event of a `ci` link that names none"""
 _EVENT = re.compile(r"[a-z][a-z_]{0,40}")
 _EXPECTED = (
     "expected ci, ci:EVENT, ci:EVENT@OWNER/NAME, mirror:REMOTE, actions, actions:REMOTE, status:REMOTE:CONTEXT, "

@@ -12,26 +12,35 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import GitCommands, error_message
 
 _DIRECTORIES = (("--show-toplevel",), ("--git-dir",), ("--git-common-dir",))
-
-
 _CONFIG_HINT = "to edit the configuration, run git config --edit"
 _CONFIG_VARIABLES_HINT = "correct or unset GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS in the environment"
 """git's own word for these variables is "command-line config" (config.c)"""
 
 
-class Location:
-    """Reads directories and settings; settings are available outside a repository too."""
+class LocationFacts:
+    """What was read, once: a repository does not move during a command."""
 
-    def __init__(self, git: GitCommands) -> None:
+    def __init__(self) -> None:
+        self.places: dict[tuple[str, ...], Path] = {}
+        self.entries: tuple[GitConfigEntry, ...] | None = None
+
+
+class Location:
+    """Reads directories and settings; settings are available outside a repository too.
+
+    Args:
+        facts: of another location of the same directory and environment; what one has read, the other knows.
+    """
+
+    def __init__(self, git: GitCommands, facts: LocationFacts | None = None) -> None:
         self._git = git
-        self._places: dict[tuple[str, ...], Path] = {}
-        self._entries: tuple[GitConfigEntry, ...] | None = None
+        self.facts = facts or LocationFacts()
 
     def config_entries(self) -> tuple[GitConfigEntry, ...]:
         """Return every setting, the weakest scope first; the last entry of a key is the effective one. Read once."""
-        if self._entries is None:
-            self._entries = self._read_entries()
-        return self._entries
+        if self.facts.entries is None:
+            self.facts.entries = self._read_entries()
+        return self.facts.entries
 
     def _read_entries(self) -> tuple[GitConfigEntry, ...]:
         done = self._git.run("config", "--list", "-z", "--show-scope")
@@ -129,10 +138,10 @@ class Location:
 
     def _place(self, *question: str) -> Path | None:
         """Return a path that `git rev-parse` prints, asked once: a repository does not move during a command."""
-        if question in _DIRECTORIES and not self._places:
+        if question in _DIRECTORIES and not self.facts.places:
             self._ask_directories()
-        if question in self._places:
-            return self._places[question]
+        if question in self.facts.places:
+            return self.facts.places[question]
         done = self._git.run("rev-parse", "--path-format=absolute", *question)
         if not done.ok and "dubious ownership" in done.err:
             where = error_message(done).rpartition(" at ")[2]
@@ -144,13 +153,13 @@ class Location:
             )
         if not done.ok:
             return None
-        return self._places.setdefault(question, Path(done.out.removesuffix("\n")))
+        return self.facts.places.setdefault(question, Path(done.out.removesuffix("\n")))
 
     def _ask_directories(self) -> None:
         """Remember the three directories, with one git; outside a worktree they are asked one by one."""
         done = self._git.run("rev-parse", "--path-format=absolute", *(option for (option,) in _DIRECTORIES))
         if done.ok and len(lines := done.out.split("\n")[:-1]) == len(_DIRECTORIES):  # a path may contain newlines
-            self._places.update(zip(_DIRECTORIES, map(Path, lines), strict=True))
+            self.facts.places.update(zip(_DIRECTORIES, map(Path, lines), strict=True))
 
 
 def _not_a_repository() -> CommandError:

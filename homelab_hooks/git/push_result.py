@@ -59,10 +59,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from homelab_hooks.git.transport_error import TransportError, TransportFault, read_transport_error
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
+
+if TYPE_CHECKING:
+    from homelab_hooks.git.transport_error import TransportError
 
 
 class PushStatus(Enum):
@@ -278,21 +281,23 @@ def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, TransportEr
         return PushStatus.UNKNOWN, None
     if code < _FATAL_EXIT_CODE and not cut_off and not _NOT_A_GIT_SERVER.search(err):
         return PushStatus.LOCAL_HOOK, None
+    from homelab_hooks.git.transport_error import TransportFault, read_transport_error
+
     error = read_transport_error(err)
-    return _TRANSPORT_STATUSES[error.fault], error
+    statuses = {
+        TransportFault.UNREACHABLE: PushStatus.UNREACHABLE,
+        TransportFault.DENIED: PushStatus.DENIED,
+        TransportFault.REFUSED: PushStatus.REFUSED,
+        TransportFault.NO_BRANCH: PushStatus.REFUSED,
+    }
+    return statuses[error.fault], error
 
 
 def _is_refused(err: str) -> bool:
     """Return whether the request that carried the commits was refused, so that a repetition would be refused too."""
+    from homelab_hooks.git.transport_error import TransportFault, read_transport_error
+
     return bool(_HTTP_REFUSAL.search(err)) or read_transport_error(err).fault is TransportFault.DENIED
-
-
-_TRANSPORT_STATUSES = {
-    TransportFault.UNREACHABLE: PushStatus.UNREACHABLE,
-    TransportFault.DENIED: PushStatus.DENIED,
-    TransportFault.REFUSED: PushStatus.REFUSED,
-    TransportFault.NO_BRANCH: PushStatus.REFUSED,
-}
 
 
 def _reason(status: PushStatus, summary: str, said: Sequence[str]) -> str:

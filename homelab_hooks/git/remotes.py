@@ -68,9 +68,10 @@ class Remotes:
 
     def choose_fetch_source(self, remote: str, push_url: str) -> FetchSource:
         """Return the remote, or the URL that is pushed to if the remote is fetched from another one."""
-        if remote not in self.remote_names():
+        fetch_url = self.fetch_url(remote)
+        if fetch_url == remote and remote not in self.remote_names():
             return FetchSource(remote, "")
-        return FetchSource(remote if self.fetch_url(remote) == push_url else push_url, remote)
+        return FetchSource(remote if fetch_url == push_url else push_url, remote)
 
     def fetch_refspecs(self, remote: str) -> tuple[str, ...]:
         """Return `remote.<name>.fetch`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.gitcrypt import GitCrypt
 from homelab_hooks.git.history import History
-from homelab_hooks.git.location import Location
+from homelab_hooks.git.location import Location, LocationFacts
 from homelab_hooks.git.notes import Notes
 from homelab_hooks.git.operation import Operations
 from homelab_hooks.git.preview import Preview
@@ -24,12 +24,13 @@ class Repository:
 
     Args:
         runner: starts git, in the directory that is meant.
+        facts: what a location of the same directory and environment has read.
     """
 
-    def __init__(self, runner: GitRunner) -> None:
+    def __init__(self, runner: GitRunner, facts: LocationFacts | None = None) -> None:
         self._runner = runner
         git = GitCommands(runner)
-        self.location = Location(git)
+        self.location = Location(git, facts)
         self.history = History(git)
         self.remotes = Remotes(git)
         self.worktree = Worktree(git, self.location)

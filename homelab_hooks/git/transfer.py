@@ -13,7 +13,6 @@ from homelab_hooks.git.pid_file import PUSH_PID_FILE, PidFile
 from homelab_hooks.git.push_result import PushResult, PushStatus, parse_push_output
 from homelab_hooks.git.remotes import REMOTE_TIMEOUT_S
 from homelab_hooks.git.submodules import Submodules
-from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER, TransportFault, read_transport_error
 from homelab_hooks.git.web_page import answers_with_web_page
 from homelab_hooks.system.child import script_obstacle
 from homelab_hooks.system.completed import Completed
@@ -59,17 +58,9 @@ class Transfer:
         self.delete_leftover_fetch_refs()
         ref, own = f"refs/heads/{branch}", f"{_FETCH_REFS}{os.getpid()}-{secrets.token_hex(8)}"
         tracking = [f"+{ref}:refs/remotes/{remote}/{branch}"] if remote else []
-        quiet = (
-            "--quiet",
-            "--no-tags",
-            "--no-auto-maintenance",
-            "--no-recurse-submodules",
-            "--no-write-fetch-head",
-            "--refmap=",
-        )
         try:
             done = self._git.run_with_remote(
-                "fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking, listener=listener
+                "fetch", *_QUIET_FETCH, "--", source, f"+{ref}:{own}", *tracking, listener=listener
             )
             tip = self._git.line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}")
             return FetchResult(tip, done if tip else self._name_web_page(source, done))
@@ -78,6 +69,8 @@ class Transfer:
 
     def _name_web_page(self, source: str, done: Completed) -> Completed:
         """Return how a fetch failed; the message says so if a missing branch was a web page."""
+        from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER, TransportFault, read_transport_error
+
         if read_transport_error(done.err).fault is not TransportFault.NO_BRANCH:
             return done
         is_page = answers_with_web_page(self._git, source, timeout=REMOTE_TIMEOUT_S)

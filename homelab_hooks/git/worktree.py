@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -30,6 +31,46 @@ _OWN_REBASE = (
 _OWN_REVERT = ("-c", "revert.reference=false")
 
 
+_HEADS = "refs/heads/"
+_DETACHED, _UNBORN = "(detached)", "(initial)"
+"""what `git status` prints in place of a branch and of a commit"""
+
+
+class WorktreeStatus(NamedTuple):
+    """What is checked out, and what differs from it."""
+
+    branch: str
+    """empty if HEAD is detached"""
+    head: str
+    """the commit; empty before the first one"""
+    changes: tuple[str, ...]
+    """tracked files that differ from HEAD or the index, each as `XY path`"""
+
+
+def parse_status(entries: Iterable[str]) -> WorktreeStatus:
+    """Return what the entries of `git status --porcelain=v2 --branch -z --no-renames` say; git-status(1).
+
+    >>> shown = ["# branch.oid 1f", "# branch.head main", "1 .M N... 100644 100644 100644 aa aa a file"]
+    >>> parse_status([*shown, "u UU N... 100644 100644 100644 100644 aa bb cc both"])
+    WorktreeStatus(branch='main', head='1f', changes=(' M a file', 'UU both'))
+    """
+    headers, changes = dict[str, str](), list[str]()
+    for entry in entries:
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            name, _, value = rest.partition(" ")
+            headers[name] = value
+        elif kind in _FIELDS_BEFORE_PATH:
+            fields = rest.split(" ", _FIELDS_BEFORE_PATH[kind])
+            changes.append(f"{fields[0].replace('.', ' ')} {fields[-1]}")
+    head = headers.get("branch.oid", _UNBORN)
+    return WorktreeStatus(headers.get("branch.head", ""), "" if head == _UNBORN else head, tuple(changes))
+
+
+_FIELDS_BEFORE_PATH = {"1": 7, "u": 9}
+"""fields between the kind of an entry and its path: of a changed file, and of one with conflicts"""
+
+
 class Worktree:
     """Reads and changes a working tree; never checks out another branch."""
 
@@ -40,26 +81,35 @@ class Worktree:
 
     def lock_file(self) -> Path | None:
         """Return the lock file of a git process that is running here or was killed; None if there is none."""
-        own, common, branch = (
-            self._location.git_dir(),
-            self._location.common_dir(),
-            self._git.line("symbolic-ref", "--quiet", "HEAD"),
-        )
+        return self.find_lock(self._git.line("symbolic-ref", "--quiet", "HEAD").removeprefix(_HEADS))
+
+    def find_lock(self, branch: str) -> Path | None:
+        """Return the same, given the branch that is checked out; empty if HEAD is detached."""
+        own, common = self._location.git_dir(), self._location.common_dir()
         if own is None or common is None:
             return None
-        locks = [own / "index.lock", own / "HEAD.lock", *([common / f"{branch}.lock"] if branch else [])]
+        locks = [own / "index.lock", own / "HEAD.lock", *([common / f"{_HEADS}{branch}.lock"] if branch else [])]
         return next((lock for lock in locks if lock.exists()), None)
 
     def uncommitted_changes(self) -> tuple[str, ...]:
-        """Return tracked files that differ from HEAD or the index, each as `XY path`; those that settings hide too.
+        """Return tracked files that differ from HEAD or the index, each as `XY path`; those that settings hide too."""
+        return self.status().changes
+
+    def status(self) -> WorktreeStatus:
+        """Return the branch, its commit, and the changes, from one call.
 
         For a submodule's changes, git starts another git in the submodule, which runs with the submodule's own
         settings. A read-only runner does not do that.
         """
         within = "dirty" if self._git.untrusted else "untracked"
-        shown = self._git.list_entries(*FULL_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
-        names = {entry[3:] for entry in shown}
-        return (*shown, *(f" M {path}" for path in self._unnoticed_changes() if path not in names))
+        options = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+        shown = parse_status(self._git.list_entries(*FULL_STATUS, *options, f"--ignore-submodules={within}"))
+        branch = shown.branch
+        if branch == _DETACHED:  # a branch may have that name
+            branch = self._git.line("symbolic-ref", "--quiet", "HEAD").removeprefix(_HEADS)
+        names = {entry[3:] for entry in shown.changes}
+        hidden = (f" M {path}" for path in self._unnoticed_changes() if path not in names)
+        return WorktreeStatus(branch, shown.head, (*shown.changes, *hidden))
 
     def unsaved_files(self) -> tuple[str, ...]:
         """Return files whose content would be lost with the working tree: untracked, changed, and hidden changes."""

@@ -19,11 +19,10 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import join_names, short_sha
 
 
-def merge_target(landing: Landing, tip: str) -> str:
+def merge_target(landing: Landing, tip: str, *, head: str) -> str:
     """Merge or rebase with the target; return the branch's commit afterwards."""
     git = landing.git
     with landing.stage(Stage.MERGE) as report:
-        head = git.history.head()
         if git.history.is_ancestor(older=tip, newer=head):
             report.mark_skipped(f"already up to date with {landing.upstream}")
             return head

@@ -57,19 +57,19 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
         raise CommandError(
             "not in a git working tree", hint="run git land in the repository's working tree", exit=ExitCode.REFUSED
         )
-    branch, head = git.history.checked_out()
+    branch, head, changes = git.worktree.status()
     asked = Found(request.onto) if request.onto else git.remotes.head_branch(remote) if remote else NotFound()
     target = asked.value if isinstance(asked, Found) else ""
     earlier = state_file(git).load()
     cut = earlier if earlier and earlier.was_interrupted else None
-    lock, operation = git.worktree.lock_file(), git.operations.current_operation()
+    lock, operation = git.worktree.find_lock(branch), git.operations.current_operation()
     facts = PreflightFacts(
         branch=branch,
         head=head,
         target=target,
         remote=remote,
         operation=operation,
-        changes=git.worktree.uncommitted_changes(),
+        changes=changes,
         operation_is_ours=earlier is not None and begun_by_landing(earlier, operation),
         hidden_changes=git.worktree.hidden_changes(),
         plaintext_secrets=git.gitcrypt.plaintext_files(head, since=git.remotes.tracking_commit(remote, target))

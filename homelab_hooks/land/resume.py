@@ -63,7 +63,7 @@ def resume_merge(landing: Landing) -> None:
     update_submodules(
         landing, was=[state.original_commit, state.merged_commit, *git.history.parents(head)[:1]], now=head
     )
-    what, hint = describe_difference(git, head, head=git.history.head())
+    what, hint = describe_difference(git, head, status=git.worktree.status())
     if what:
         raise CommandError(
             f"{what}; the landing would not contain these changes",

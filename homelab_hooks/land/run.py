@@ -117,7 +117,7 @@ def _attempt(landing: Landing) -> LandingEnd | None:
         raise foreign_operation_error(operation)
     require_same_tree(landing, head, when=DURING_FETCH)
     if not git.history.is_ancestor(older=head, newer=tip):
-        sha = merge_target(landing, tip)
+        sha = merge_target(landing, tip, head=head)
         if sha != tip:
             return _push_in_turn(landing, tip, sha)
     return _already_contained(landing)

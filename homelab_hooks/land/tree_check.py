@@ -7,6 +7,7 @@ import shlex
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Repository
+from homelab_hooks.git.worktree import WorktreeStatus
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.preconditions import describe_hidden_changes
 from homelab_hooks.text.humanize import join_names, short_sha
@@ -28,12 +29,12 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
     Args:
         when: when the difference arose, as a clause: one of the constants of this module.
     """
-    branch, head = landing.git.history.checked_out()
-    if branch != landing.state.branch:
-        what = f"{branch or 'a detached HEAD'} was checked out {when}"
+    status = landing.git.worktree.status()
+    if status.branch != landing.state.branch:
+        what = f"{status.branch or 'a detached HEAD'} was checked out {when}"
         remedy = f"git switch {shlex.quote(landing.state.branch)}"
     else:
-        what, remedy = describe_difference(landing.git, sha, head=head, when=f" {when}")
+        what, remedy = describe_difference(landing.git, sha, status=status, when=f" {when}")
     if not what:
         return
     nothing_done = landing.state.nothing_done and when != DURING_VERIFICATION
@@ -44,15 +45,11 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
     )
 
 
-def describe_difference(git: Repository, sha: str, *, head: str, when: str = "") -> tuple[str, str]:
-    """Return how HEAD, index, and working tree differ from a commit, and a hint; both empty if they do not.
-
-    Args:
-        head: the commit that is checked out.
-    """
-    if head != sha:
-        return f"HEAD moved from {short_sha(sha)} to {short_sha(head) or 'no commit'}{when}", "check git reflog"
-    changed = [entry[3:] for entry in git.worktree.uncommitted_changes()]
+def describe_difference(git: Repository, sha: str, *, status: WorktreeStatus, when: str = "") -> tuple[str, str]:
+    """Return how HEAD, index, and working tree differ from a commit, and a hint; both empty if they do not."""
+    if status.head != sha:
+        return f"HEAD moved from {short_sha(sha)} to {short_sha(status.head) or 'no commit'}{when}", "check git reflog"
+    changed = [entry[3:] for entry in status.changes]
     if changed:
         return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo the changes"
     hidden = git.worktree.hidden_changes()

@@ -1,4 +1,4 @@
-"""The six hooks under the real pre-commit and the real prek, installed from this checkout at a commit."""
+"""The seven hooks under the real pre-commit and the real prek, installed from this checkout at a commit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_manifest_is_valid_and_has_the_documented_ids() -> None:
     ids = re.findall(r"^- id: (\S+)", manifest.read_text(), re.MULTILINE)
     assert ids == [
         "homelab-verify", "homelab-ci-green", "homelab-land-only", "homelab-post-push", "homelab-watch",
-        "homelab-deploy-wait",
+        "homelab-deploy-wait", "homelab-follow",
     ]  # fmt: skip
 
 
@@ -199,3 +199,21 @@ def test_deploy_wait_waits_for_the_rollout_by_hand(framework: Framework, tmp_pat
         done = framework.run("run", "homelab-deploy-wait", "--hook-stage", "manual", **environ)
     assert done.code == 0, done.out
     assert "homelab: deployed exit=0" in done.out
+
+
+def test_follow_waits_for_every_link_by_hand(framework: Framework, tmp_path: Path) -> None:
+    """Each link begins when the one before it has succeeded, so a failed CI leaves the command unstarted."""
+    framework.uses("homelab-follow --appear-timeout=5s")
+    framework.sandbox.config("homelab.target", "main")
+    framework.sandbox.config("homelab.follow", "ci")
+    framework.sandbox.git("config", "--add", "homelab.follow", f"run:git rev-parse HEAD >{tmp_path}/followed")
+    framework.sandbox.commit(timelines.make_red(log=["boom"]))
+    done = framework.run("run", "homelab-follow", "--hook-stage", "manual")
+    assert done.code == 1
+    assert "homelab: failed exit=1" in done.out
+    assert not (tmp_path / "followed").exists()
+    framework.sandbox.commit(timelines.make_green())
+    done = framework.run("run", "homelab-follow", "--hook-stage", "manual")
+    assert done.code == 0, done.out
+    assert "homelab: ok exit=0" in done.out
+    assert (tmp_path / "followed").read_text().strip() == framework.sandbox.clone.head

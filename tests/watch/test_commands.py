@@ -82,7 +82,7 @@ def test_status_opens_the_page_of_the_pipeline(shell: Shell, push: Any, tmp_path
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(
         f'#!/bin/sh\necho printed; echo told >&2\necho "$1 ${{WOODPECKER_TOKEN:-no token}}" >{opened}.new\n'
-        f"mv {opened}.new {opened}\nuntil [ -e {tmp_path}/read ]; do sleep 0.1; done\n"
+        f"mv {opened}.new {opened}\nwhile [ -e {browser} ] && [ ! -e {tmp_path}/read ]; do sleep 0.1; done\n"
     )
     browser.chmod(0o755)
     done = shell("homelab", "ci", "status", "--web", BROWSER=f"{browser} %s")

@@ -8,7 +8,11 @@ CASES = (
     Defence(
         "branch-after-the-fetch",
         "a branch that was checked out in the meantime is not landed",
-        (Change("land/tree_check.py", "    if branch != landing.state.branch:\n", "    if not branch:\n"),),
+        (
+            Change(
+                "land/tree_check.py", "    if status.branch != landing.state.branch:\n", "    if not status.branch:\n"
+            ),
+        ),
         (
             "tests/land/test_same_tree.py::test_a_branch_that_is_checked_out_during_the_fetch_is_not_landed",
             "tests/land/test_same_tree.py::test_a_branch_that_is_checked_out_before_the_next_attempt_is_not_landed",

@@ -61,7 +61,9 @@ def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: G
             report.mark_failed()
     if not done.ok:
         raise verification.verification_error(run, done, hint=f"fix the problem, then push again; {BYPASS_HINT}")
-    what, remedy = describe_difference(parts.git, head, head=parts.git.history.head(), when=f" {DURING_VERIFICATION}")
+    what, remedy = describe_difference(
+        parts.git, head, status=parts.git.worktree.status(), when=f" {DURING_VERIFICATION}"
+    )
     if what:
         raise CommandError(what, hint=f"{remedy}, then push again; {BYPASS_HINT}", exit=ExitCode.VERIFY_FAILED)
     return Verdict(exit=ExitCode.OK, label="passed", sha=updates[0].sha)
@@ -99,7 +101,7 @@ def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str
             pushed = f"the commit that is pushed to {update.branch} ({short_sha(update.sha)})"
             what = f"{pushed} is not checked out (HEAD is {short_sha(head)})"
             raise CommandError(what, hint=f"check out the commit, then push; {BYPASS_HINT}", exit=ExitCode.REFUSED)
-    what, remedy = describe_difference(git, head, head=git.history.head())
+    what, remedy = describe_difference(git, head, status=git.worktree.status())
     if what:
         raise CommandError(
             f"{what}, so the verification would not test the pushed commit",
