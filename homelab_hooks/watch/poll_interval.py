@@ -29,19 +29,19 @@ class NearEndWindow:
 class WatchIntervals:
     """The seconds between two polls, for each situation of a watch."""
 
-    early_s: float = 1.0
+    early_s: float = 0.65
     """while a pipeline is to appear or has just begun"""
     early_period_s: float = 10.0
     """the time in which most pipelines appear, and the quick failures come"""
     unconfirmed_s: float = 2.0
     """later, while no pipeline exists, or only one that may still vanish"""
-    unestimated_max_s: float = 3.75
-    """the maximum while the duration is unknown: at most 200 requests in ten minutes"""
-    growth_factor: float = 0.42
+    unestimated_max_s: float = 4.4
+    """the maximum while the duration is unknown: at most 190 requests in ten minutes"""
+    growth_factor: float = 0.35
     """multiplies the square root of the elapsed time: the longer a pipeline runs, the less likely it ends right now"""
-    mid_run_s: float = 3.8
+    mid_run_s: float = 4.35
     """when the expected end is far"""
-    near_end_s: float = 1.2
+    near_end_s: float = 0.9
     """around the expected end"""
     near_end_window: NearEndWindow = field(default_factory=NearEndWindow)
     streaming_s: float = 20.35

@@ -31,7 +31,7 @@ def known(woodpecker: InMemoryWoodpecker, took: float) -> float:
 
 
 @pytest.mark.parametrize("usual", [0.0, 0.9, 1.0, 1.1], ids=["unknown", "shorter", "as ever", "longer"])
-@pytest.mark.parametrize(("stream", "most"), [("up", 60), ("", 200)], ids=["stream up", "stream down"])
+@pytest.mark.parametrize(("stream", "most"), [("up", 45), ("", 190)], ids=["stream up", "stream down"])
 def test_a_ten_minute_watch_stays_within_its_requests(stream: str, most: int, usual: float) -> None:
     """Those that try to open the stream again are counted, too."""
     woodpecker = InMemoryWoodpecker(stream=stream)
@@ -45,7 +45,7 @@ def test_a_ten_minute_watch_stays_within_its_requests(stream: str, most: int, us
     assert len(woodpecker.requests) + (1 if stream else attempts(TEN)) <= most
 
 
-@pytest.mark.parametrize(("stream", "most"), [("up", 60 + 2 * 30), ("", 200)], ids=["stream up", "stream down"])
+@pytest.mark.parametrize(("stream", "most"), [("up", 60 + 2 * 30), ("", 190)], ids=["stream up", "stream down"])
 def test_a_pipeline_of_many_steps_costs_little_more(stream: str, most: int) -> None:
     """With the stream each step may wake the watch; without it, steps do not change the pace."""
     woodpecker = InMemoryWoodpecker(stream=stream)
@@ -71,7 +71,7 @@ def delays(stream: str, *, history: bool) -> list[float]:
 
 
 @pytest.mark.parametrize("history", [True, False], ids=["duration known", "duration unknown"])
-@pytest.mark.parametrize(("stream", "median", "worst"), [("up", 0.3, 1.5), ("", 1.5, 4.0)], ids=["up", "down"])
+@pytest.mark.parametrize(("stream", "median", "worst"), [("up", 0.3, 1.5), ("", 1.5, 4.6)], ids=["up", "down"])
 def test_the_end_is_known_soon(stream: str, median: float, worst: float, *, history: bool) -> None:
     found = delays(stream, history=history)
 
@@ -89,7 +89,7 @@ def test_a_stream_that_misses_changes_counts_as_down(stream: str) -> None:
         assert woodpecker.watch().exit is ExitCode.OK
         found.append(woodpecker.clock.t - (0.3 + length))
 
-    assert max(found) <= 4.5
+    assert max(found) <= 4.6
 
 
 def test_a_stream_that_is_late_is_no_slower_than_none() -> None:
@@ -98,7 +98,7 @@ def test_a_stream_that_is_late_is_no_slower_than_none() -> None:
     woodpecker.push(timelines.make_green(60), at=0.3)
 
     assert woodpecker.watch().exit is ExitCode.OK
-    assert woodpecker.clock.t - 60.3 <= 4.0
+    assert woodpecker.clock.t - 60.3 <= 4.6
 
 
 def test_a_laptop_that_slept_resumes_where_it_was() -> None:
