@@ -84,6 +84,15 @@ def test_the_list_names_every_scenario_with_its_code() -> None:
     assert rows == [[name, str(int(scenario.exit))] for name, scenario in SCENARIOS.items()]
 
 
+def test_each_outcome_that_is_documented_has_its_scenario() -> None:
+    """The codes are those of the contract, so that the scripts that use the demo as an example stay right."""
+    assert {name: int(scenario.exit) for name, scenario in SCENARIOS.items()} == {
+        "green": 0, "red": 1, "flaky": 0, "race": 0, "busy": 0, "rollout-lies": 0, "no-pipeline": 3, "superseded": 6,
+        "blocked": 7, "offline": 8, "rollout-failed": 9, "latest": 0, "expired-token": 20, "conflict": 21,
+        "protected": 23, "pull-request": 0, "chain": 0, "chain-stuck": 3,
+    }  # fmt: skip
+
+
 def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> None:
     """And its exit code is the shell's."""
     environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh"}

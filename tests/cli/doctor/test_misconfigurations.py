@@ -194,6 +194,10 @@ ROWS = (
     Case("an address in the settings of this repository", _local_dial,
         20, "could not connect to .*refused", "another address: git config homelab.ciDial IP"),
     Case("a TLS version that neither supports", _tls_alert, 20, "x  certificate ", "TLS 1.2 or later"),
+    Case("a CI that cancels running push pipelines", lambda _: None,
+        0, "!  cancelling .*waits if the conf", "git config homelab.whenBusy wait"),
+    Case("a landing that pushes although CI cancels", _env(HOMELAB_WHEN_BUSY="push"),
+        0, "!  cancelling .*pushes nevertheless", "export HOMELAB_WHEN_BUSY=wait"),
     Case("no server", _without("WOODPECKER_SERVER"), 20, "no CI server is set", "homelab.ciServer https://"),
     Case("a name that DNS does not know",
         _env(WOODPECKER_SERVER="https://ci.invalid"), 20, "could not resolve ", "ciDial IP"),
@@ -275,6 +279,16 @@ def test_what_is_wrong_is_found_with_its_remedy(sandbox: DoctorSandbox, row: Cas
     assert len(reported) <= 1, "each cause is reported once"
     assert done.code == row.code, done.err
     assert done.result["exit"] == str(row.code)
+
+
+@pytest.mark.parametrize("cancels", [frozenset({"push"}), frozenset({"pull_request"})], ids=["push", "pull request"])
+def test_pipelines_that_no_push_cancels_are_not_reported(sandbox: DoctorSandbox, cancels: frozenset[str]) -> None:
+    """With `--when-busy wait`, and on a server that cancels those of pull requests only."""
+    sandbox.woodpecker.store.repositories = [SimulatedRepo(id=8, full_name="acme/app", cancel_previous=cancels)]
+    if "push" in cancels:
+        sandbox.set("homelab.whenBusy", "wait")
+    done = sandbox.examine()
+    assert (done.code, "cancelling" in done.err) == (0, False), done.err
 
 
 CERTIFICATES = {
