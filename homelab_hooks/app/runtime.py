@@ -368,9 +368,7 @@ class Runtime:
     @staticmethod
     def seed() -> int:
         """Return a random number for the jitter of one watch."""
-        import random
-
-        return random.getrandbits(32)
+        return int.from_bytes(os.urandom(4), "big")
 
     @staticmethod
     def jitter() -> float:

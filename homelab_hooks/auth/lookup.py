@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from homelab_hooks.auth.git_credentials import HELPER_TIMEOUT_S, GitCredentials, fill_git_credentials
 from homelab_hooks.auth.token_variables import CI_TOKEN_VARIABLES
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError, WrongServerError
@@ -110,7 +109,7 @@ def read_token_from_environment(environ: Mapping[str, str]) -> Token | TokenNotF
 
 
 def read_token_from_git(
-    server: ServerUrl, processes: ProcessRunner, *, token_page: str, timeout: float = HELPER_TIMEOUT_S
+    server: ServerUrl, processes: ProcessRunner, *, token_page: str, timeout: float | None = None
 ) -> Token | TokenNotFound:
     """Look up the token in git's credential helpers, by the server's URL and without a prompt.
 
@@ -118,10 +117,12 @@ def read_token_from_git(
         server: the CI server.
         processes: runs git.
         token_page: the path of the web page on which a user creates a token.
-        timeout: seconds that the helpers may take.
+        timeout: seconds that the helpers may take; None: as long as usual.
     """
+    from homelab_hooks.auth.git_credentials import HELPER_TIMEOUT_S, GitCredentials, fill_git_credentials
+
     source = "git's credential helpers"
-    found = fill_git_credentials(server, processes, timeout=timeout)
+    found = fill_git_credentials(server, processes, timeout=HELPER_TIMEOUT_S if timeout is None else timeout)
     if isinstance(found, GitCredentials):
         return Token(validate_header_value(found.password, source), source)
     if found.has_no_response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.errors import CommandError
@@ -16,15 +16,25 @@ from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.contention import Contention
-from homelab_hooks.land.queue import QueueMemory
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.text.sanitize import strip_control_chars
 
 if TYPE_CHECKING:
     from homelab_hooks.land.proposal import ProposalPlan
+    from homelab_hooks.land.queue_decision import TargetTip
 
 ABORT_HINT = "to restore the branch, run git land --abort"
+
+
+@dataclass(slots=True)
+class QueueMemory:
+    """What the rounds of one landing share: when the first wait began, and what was seen of the target's tips."""
+
+    began_at: float | None = None
+    appeared: frozenset[str] = frozenset()
+    """commits whose pipelines have been seen"""
+    tips: dict[str, TargetTip] = field(default_factory=dict)
 
 
 class Landing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
@@ -14,7 +15,6 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
-from homelab_hooks.land.queue import require_free_target
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
@@ -35,7 +35,7 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
         if found and isinstance(request.verify, DetectVerification):
             choose_candidate(found, probe_with(dependencies.commands))
         require_ci_access(dependencies)
-        require_free_target(dependencies, state.target)
+        _require_free_target(dependencies, state.target)
         plan = plan_for(dependencies, state)
         report.detail = (
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
@@ -44,6 +44,15 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
     landing.plan = plan
     landing.save(stage=Stage.PREFLIGHT)
     return landing
+
+
+def _require_free_target(dependencies: LandingDependencies, branch: str) -> None:
+    queue = dependencies.queue
+    if queue is None or queue.when_busy is not WhenBusy.REFUSE:
+        return
+    from homelab_hooks.land.queue import require_free_target
+
+    require_free_target(dependencies, queue, branch)
 
 
 def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[PreflightFacts, LandingState]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, StreamNews, Wakes
@@ -11,6 +10,7 @@ from homelab_hooks.config.schema import WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.land.landing import Landing, QueueMemory
 from homelab_hooks.land.queue_decision import TargetTip, select_pushes
 from homelab_hooks.land.queue_machine import (
     BranchIsFree,
@@ -18,7 +18,6 @@ from homelab_hooks.land.queue_machine import (
     NoAnswer,
     PushRefused,
     QueueRequest,
-    QueueResult,
     QueueState,
     StillBusy,
     begin_queue,
@@ -28,7 +27,6 @@ from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found, Poll
 
 if TYPE_CHECKING:
-    from homelab_hooks.land.landing import Landing
     from homelab_hooks.land.request import LandingDependencies, PushQueue
 
 PREFLIGHT_TIMEOUT_S = 10.0
@@ -38,16 +36,6 @@ INFORM_TIMEOUT_S = 5.0
 MIN_RESUME_TIMEOUT_S = 60.0
 """seconds of a --timeout that --continue repeats without a hint: a shorter one would end at once again"""
 WITHOUT_WAITING_HINT = "to push without waiting, run git land --continue --when-busy push"
-
-
-@dataclass(slots=True)
-class QueueMemory:
-    """What the rounds of one landing share: when the first wait began, and what was seen of the target's tips."""
-
-    began_at: float | None = None
-    appeared: frozenset[str] = frozenset()
-    """commits whose pipelines have been seen"""
-    tips: dict[str, TargetTip] = field(default_factory=dict)
 
 
 class _TargetPoller:
@@ -122,7 +110,7 @@ def find_sign(queue: PushQueue, *commits: str) -> str:
     return next(filter(None, signs), "")
 
 
-def wait_for_turn_to_push(landing: Landing, tip: str, sha: str) -> QueueResult:
+def wait_for_turn_to_push(landing: Landing, queue: PushQueue, tip: str, sha: str) -> BranchIsFree | PushRefused:
     """Wait until the push of `sha` stops no pipeline whose work would be lost.
 
     Args:
@@ -131,9 +119,7 @@ def wait_for_turn_to_push(landing: Landing, tip: str, sha: str) -> QueueResult:
     Raises:
         CommandError: the timeout has passed (124), or CI does not respond (8); nothing was landed.
     """
-    queue, memory = landing.dependencies.queue, landing.queue
-    if queue is None:
-        return BranchIsFree()
+    memory = landing.queue
     if marker := landing.skip_marker(sha):
         return BranchIsFree(f"the message of {sha} contains {marker}, so its push starts no pipeline")
     with landing.stage(Stage.QUEUE) as report:
@@ -207,10 +193,9 @@ def _queue_error(landing: Landing, result: StillBusy | NoAnswer) -> CommandError
     return CommandError(what, hint=hint, exit=ExitCode.UNREACHABLE)
 
 
-def serializes_pushes(landing: Landing) -> bool:
+def serializes_pushes(landing: Landing, queue: PushQueue) -> bool:
     """Return whether this landing waits for every pipeline of another one, so that a lost race needs no other turn."""
-    queue = landing.dependencies.queue
-    if queue is None or queue.when_busy in {WhenBusy.PUSH, WhenBusy.REFUSE}:
+    if queue.when_busy in {WhenBusy.PUSH, WhenBusy.REFUSE}:
         return False
     state = landing.state
     return queue.when_busy is WhenBusy.WAIT or (
@@ -218,11 +203,8 @@ def serializes_pushes(landing: Landing) -> bool:
     )
 
 
-def require_free_target(dependencies: LandingDependencies, branch: str) -> None:
-    """Raise CommandError (20) if the setting refuses a busy branch and a pipeline runs on it; changes nothing."""
-    queue = dependencies.queue
-    if queue is None or queue.when_busy is not WhenBusy.REFUSE:
-        return
+def require_free_target(dependencies: LandingDependencies, queue: PushQueue, branch: str) -> None:
+    """Raise CommandError (20) if a pipeline runs on the branch; changes nothing."""
     now = dependencies.clock.now()
     request = QueueRequest(
         branch=branch,

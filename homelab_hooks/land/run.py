@@ -34,8 +34,6 @@ from homelab_hooks.land.push_decision import (
     decide_after_push,
     retry_or_fail,
 )
-from homelab_hooks.land.queue import BUSY_HINT, wait_for_turn_to_push
-from homelab_hooks.land.queue_machine import BranchIsFree, PushRefused
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, with_credentials
 from homelab_hooks.land.revert_commit import make_revert
@@ -139,14 +137,18 @@ def _push_in_turn(landing: Landing, tip: str, sha: str) -> LandingEnd | None:
     checked = _propose(landing, sha) if landing.plan else None
     if isinstance(checked, Landed | Verdict):
         return checked
-    turn = wait_for_turn_to_push(landing, tip, sha)
-    if isinstance(turn, PushRefused):
-        back = roll_back(landing)
-        return back._replace(exit=ExitCode.REFUSED, label="", reason=turn.reason, hint=turn.hint or BUSY_HINT)
-    if isinstance(turn, BranchIsFree) and turn.waited:
-        require_same_tree(landing, sha, when=WHILE_WAITING)
-        landing.save(push_attempts=0)  # another landing's pipeline has ended meanwhile: this one made progress
-        return None
+    if (queue := landing.dependencies.queue) is not None:
+        from homelab_hooks.land.queue import BUSY_HINT, wait_for_turn_to_push
+        from homelab_hooks.land.queue_machine import PushRefused
+
+        turn = wait_for_turn_to_push(landing, queue, tip, sha)
+        if isinstance(turn, PushRefused):
+            back = roll_back(landing)
+            return back._replace(exit=ExitCode.REFUSED, label="", reason=turn.reason, hint=turn.hint or BUSY_HINT)
+        if turn.waited:
+            require_same_tree(landing, sha, when=WHILE_WAITING)
+            landing.save(push_attempts=0)  # another landing's pipeline has ended meanwhile: this one made progress
+            return None
     if checked is not None:
         return _merge(landing, checked)
     return _after_push(landing, steps.push_commit(landing, sha))

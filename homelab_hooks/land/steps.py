@@ -12,10 +12,8 @@ from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
-from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.push_decision import Retry, WaitForTurn
-from homelab_hooks.land.queue import serializes_pushes
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand
 from homelab_hooks.land.submodules import push_submodules_first
 from homelab_hooks.land.tree_check import (
@@ -49,6 +47,8 @@ def fetch_target(landing: Landing) -> str:
         listener = landing.listen("fetch", f"git fetch of {landing.upstream}")
         tip, done = git.transfer.fetch_tip(source.name, state.target, remote=source.tracking, listener=listener)
         if not tip:
+            from homelab_hooks.land.fetch_error import fetch_error
+
             raise fetch_error(done, landing.upstream)
         landing.save(target_commit=tip)
         if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
@@ -162,12 +162,20 @@ def wait_to_retry(landing: Landing, decision: Retry | WaitForTurn) -> None:
         case Retry(delay, why):
             landing.log(f"{why}; retrying in {format_duration(delay)}", level=LogLevel.WARNING)
             landing.dependencies.clock.sleep(delay)
-        case WaitForTurn(why) if landing.state.push_attempts == 1 and serializes_pushes(landing):
+        case WaitForTurn(why) if landing.state.push_attempts == 1 and _serializes_pushes(landing):
             landing.log(f"{why}; waiting for its pipeline", level=LogLevel.WARNING)
         case WaitForTurn(why):
             _wait_for_turn(landing, why)
         case _:
             assert_never(decision)
+
+
+def _serializes_pushes(landing: Landing) -> bool:
+    if (queue := landing.dependencies.queue) is None:
+        return False
+    from homelab_hooks.land.queue import serializes_pushes
+
+    return serializes_pushes(landing, queue)
 
 
 def _wait_for_turn(landing: Landing, why: str) -> None:

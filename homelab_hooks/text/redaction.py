@@ -11,16 +11,22 @@ MIN_SECRET_LENGTH = 6
 """characters; a shorter secret is not redacted, because that would also replace ordinary text"""
 
 
+_IN_HTML = frozenset("&<>\"'")
+"""characters that HTML encodes"""
+
+
 def _encodings(secret: str) -> set[str]:
     """Return a secret as is, without control characters, and encoded for JSON, URLs, shells, Python, and HTML."""
     encodings = {secret, strip_control_chars(secret), repr(secret)[1:-1]}
     if not secret.isalnum():
-        import html
         import json
         import shlex
         from urllib.parse import quote
 
         encodings |= {json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), shlex.quote(secret)}
+    if _IN_HTML & set(secret):
+        import html
+
         encodings |= {html.escape(secret), html.escape(secret, quote=False)}
     return encodings
 

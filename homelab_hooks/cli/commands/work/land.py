@@ -22,7 +22,7 @@ from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import interrupt, revert, run as land_run
+from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.landed import Landed
 from homelab_hooks.land.request import (
     COMMIT_PLACEHOLDER,
@@ -40,6 +40,7 @@ from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import RESUMABLE_EXITS, Verdict
 
 if TYPE_CHECKING:
+    from homelab_hooks.land import revert
     from homelab_hooks.land.revert_facts import RevertTarget
 
 CONTINUE_COMMAND = "git land --continue"
@@ -157,9 +158,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
     verdict = _land_here(args, config, session)
     if args.on_failure and args.dry_run:
         session.tell(Log(source="homelab", text="would revert the landing if its rollout fails (exit code 9)"))
-    if args.on_failure and revert.calls_for_revert(verdict):
-        return _take_back(verdict, args, session)
-    return verdict
+    return _take_back(verdict, args, session) if args.on_failure else verdict
 
 
 def _land_here(
@@ -238,10 +237,14 @@ def _revert(args: argparse.Namespace, config: Config, session: Session, *, befor
 
 
 def _take_back(verdict: Verdict, args: argparse.Namespace, session: Session) -> Verdict:
-    """Land the revert of a commit whose rollout failed; the exit code stays that of the failure.
+    """Land the revert of a commit if its rollout failed; the exit code stays that of the failure.
 
     The revert itself is never reverted.
     """
+    from homelab_hooks.land import revert
+
+    if not revert.calls_for_revert(verdict):
+        return verdict
     text = f"the rollout of {short_sha(verdict.sha)} failed: reverting it (--on-failure revert)"
     session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
     changed = {"revert": verdict.sha, "on_failure": None, "message": None, "proceed": False, "lands_after": True}
