@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import NamedTuple
 
 import httpcore
@@ -43,7 +42,6 @@ _NO_TLS_REASONS = frozenset(
 """OpenSSL's reasons (sslerr.h) for a first record that is not one of TLS; which one it is depends on the version"""
 _DISCONNECTED = "Server disconnected"
 """how httpcore begins its text about a connection that was closed before a response"""
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _TLS_ALERT = b"\x15\x03"
 """the first two bytes of a TLS alert (RFC 8446, 5.1): a server's response to a request without TLS"""
 _SSH_BANNER = b"SSH-"
@@ -82,8 +80,10 @@ def describe_refusal(proxy: str, refusal: ProxyRefusal) -> RequestFailed:
     Args:
         proxy: the proxy's HOST:PORT.
     """
+    from http import HTTPStatus
+
     status = refusal.status
-    text = f"{status} {_PHRASES.get(status, '')}".strip()
+    text = f"{status} {HTTPStatus(status).phrase if status in set(HTTPStatus) else ''}".strip()
     if status in TRANSIENT_STATUSES or status in SERVER_ERRORS:
         return RequestFailed(
             FailureKind.STATUS,

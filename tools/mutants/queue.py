@@ -53,7 +53,7 @@ QUEUE = (
     Defence(
         "commits-during-the-wait",
         "what the user commits while a landing waits for the target branch is not landed",
-        (Change(RUN, "        require_same_tree(landing, sha, when=WHILE_WAITING)\n", ""),),
+        (Change(RUN, "            require_same_tree(landing, sha, when=WHILE_WAITING)\n", ""),),
         (f"{LANDINGS}::test_what_the_user_changes_during_the_wait_is_not_landed",),
     ),
     Defence(
