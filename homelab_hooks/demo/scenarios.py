@@ -22,6 +22,8 @@ def _prepare_nothing(scene: DemoEnvironment) -> None:
     del scene
 
 
+OUTAGE_S = 10.0
+"""longer than the five seconds after which a watch reports an outage"""
 _GREEN = ("collecting ... 12 tests", "12 passed")
 _WHILE_RUNNING = {"build": ("resolving dependencies", "compiling 40 files"), "test": _GREEN}
 
@@ -45,12 +47,20 @@ class Scenario:
 
 
 def _flap(scene: DemoEnvironment) -> None:
-    """Make the API flaky: empty bodies, 502 responses, and reset connections."""
-    scene.ci.fail(
+    """Make the API flaky: empty bodies, 502 responses, and reset connections; after the push, 502 for some seconds."""
+    single = (
         FaultRule(fault=StatusFault(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
         FaultRule(fault=StatusFault(code=502, body=b""), path="/api/repos/.*pipelines", every=4, since=2.0),
         FaultRule(fault=Cut(FaultPoint.HEADERS), path="/api/repos/.*pipelines", every=5, since=2.0),
     )
+    scene.ci.fail(*single)
+
+    def break_down(update: PushedRef) -> None:
+        del update
+        begin = scene.ci.t + 1.0
+        scene.ci.fail(FaultRule(fault=StatusFault(code=502, body=b""), since=begin, until=begin + OUTAGE_S), *single)
+
+    scene.after_push = break_down
 
 
 def _race(scene: DemoEnvironment) -> None:
@@ -127,7 +137,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="flaky", exit=ExitCode.OK, prepare=_flap, script=timelines.make_green(4.0),
-            summary="the API is flaky: empty bodies, 502, connection resets",
+            summary="the API is flaky: empty bodies, 502, connection resets, and an outage of ten seconds",
         ),
         Scenario(
             name="race", exit=ExitCode.OK, prepare=_race,

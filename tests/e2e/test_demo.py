@@ -26,6 +26,9 @@ HEARS = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); o
 """starts a program that hears its terminal go away, also where the tests run under nohup"""
 NOT_LANDED = {ExitCode.REFUSED, ExitCode.CONFLICT, ExitCode.PROTECTED}
 
+SHOWN = {"flaky": ("no usable response: the server returned 502; retrying", "reconnected after")}
+"""what a scenario is about, in its output"""
+
 
 class Played(NamedTuple):
     """A finished scenario, and the names of the files and processes that remain."""
@@ -54,6 +57,7 @@ def test_a_scenario_ends_with_its_code_and_its_verdict(early_result: Played, nam
     assert f" landed={landed} " in lines[0]
     assert early_result.left == [], "no file remains"
     assert landed == "no" or f" link={scenario.link}" in lines[0]
+    assert [text for text in SHOWN.get(name, ()) if text not in done.err] == []
 
 
 def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_status(tmp_path: Path) -> None:
