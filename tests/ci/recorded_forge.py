@@ -85,10 +85,15 @@ def connect(transport: Any) -> ForgeConnection:
 
 
 def make_actions(
-    transport: Any, sha: str, kind: ForgeKind = ForgeKind.GITEA, hosts: LogHosts | None = None
+    transport: Any,
+    sha: str,
+    kind: ForgeKind = ForgeKind.GITEA,
+    hosts: LogHosts | None = None,
+    *,
+    is_anonymous: bool = False,
 ) -> Provider:
     client = ActionsClient(connect(transport), hosts or no_hosts(), sha)
-    return make_actions_provider(client, make_actions_traits(kind))
+    return make_actions_provider(client, make_actions_traits(kind, is_anonymous=is_anonymous))
 
 
 def contains(*, newer: str, ours: str) -> Containment:

@@ -13,6 +13,7 @@ from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from tests.cli.shell import CommandResult, Shell
 from tests.views.schema import objects
 from tests.waiting import FOREVER
@@ -174,6 +175,23 @@ def test_a_manual_pipeline_counts_if_a_variable_names_the_commit(
     woodpecker.push("acme/app", "main", other, timelines.make_red(), after=-30.0, event="manual", extra=others)
     ended = follow(shell, ["ci:manual"])
     assert (ended.code, ended.result["pipelines"]) == (0, "#1"), ended
+
+
+def test_a_pipeline_of_another_repository_counts_only_for_a_link_that_names_it(
+    shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator
+) -> None:
+    """Both repositories have a pipeline of the commit."""
+    woodpecker.store.repositories = [SimulatedRepo(id=8, full_name="acme/app"), SimulatedRepo(id=9, full_name="acme/b")]
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_red(), after=-60.0)
+    woodpecker.push("acme/b", "main", clone.head, timelines.make_green(), after=-60.0)
+    ended = follow(shell, ["ci:push@acme/b"])
+    assert (ended.code, ended.result["link"]) == (0, "ci:push@acme/b"), ended
+    assert follow(shell, ["ci:push@acme/b", "ci"]).result["link"] == "ci"
+
+
+@pytest.mark.parametrize(("code", "exit_"), [(124, 124), (9, 1), (255, 1)])
+def test_124_of_a_command_is_undecided_and_any_other_code_failed(shell: Shell, code: int, exit_: int) -> None:
+    assert follow(shell, [f"run:exit {code}"]).code == exit_
 
 
 def test_a_note_is_written_if_that_is_set(shell: Shell, clone: Clone, push: Callable[..., None]) -> None:

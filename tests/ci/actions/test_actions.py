@@ -139,6 +139,15 @@ def test_a_watch_of_ten_minutes_asks_once_in_five_seconds() -> None:
     assert len(forge.requests) <= 126
 
 
+def test_a_watch_of_github_com_without_a_token_asks_once_a_minute() -> None:
+    """It answers 60 requests an hour to an address ("Rate limits for the REST API")."""
+    clock = StreamClock()
+    forge = ForgeInMemory(clock, ForgeReports([make_run(1, (0, "in_progress"), (3000, "success"))]))
+    verdict, _ = watch(make_actions(forge, OURS, is_anonymous=True), OURS, clock, timeout=3600)
+    assert verdict.exit is ExitCode.OK
+    assert len(forge.requests) <= 60
+
+
 def test_a_server_that_ignores_the_filter_is_not_read_to_its_end() -> None:
     row = {"id": 1, "path": "b.yml@refs/heads/main", "event": "push", "head_sha": "b2" * 20, "status": "queued"}
     page = reply(200, {"workflow_runs": [row | {"id": number} for number in range(50, 0, -1)]})
