@@ -41,14 +41,14 @@ def the_settings() -> str:
     """The table of settings."""
     head = "| what | option | environment | git config | `.homelab.toml` | default |"
     rows = [
-        "| " + " | ".join([
+        "| " + " | ".join(cell.replace("|", r"\|") for cell in (
             setting.description,
             f"`{setting.option} {setting.metavar}`" if setting.option else "",
             ", ".join(f"`{name}`" for name in setting.env),
             f"`{setting.git}`" if setting.git else "",
             f"`{setting.tracked}`" if setting.tracked else "never",
             f"`{setting.default}`" if setting.default else setting.default_label,
-        ]).replace("auto|live|plain|json", r"auto\|live\|plain\|json") + " |"
+        )) + " |"
         for setting in SETTINGS
     ]  # fmt: skip
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])

@@ -34,8 +34,8 @@ FORGE_OPTIONS = ("forge_url",)
 PROTECTED_OPTIONS = ("protected", "merge_style")
 """what a landing does on a target that takes no direct pushes"""
 LAND_OPTIONS = (
-    *CI_OPTIONS, "remote", "onto", "verify", *DECIDING_OPTIONS, "when_busy", *PROTECTED_OPTIONS, "follow", "deploy",
-    *PROOF_OPTIONS, "forge_url", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
+    *CI_OPTIONS, "remote", "onto", "strategy", "verify", *DECIDING_OPTIONS, "when_busy", *PROTECTED_OPTIONS, "follow",
+    "deploy", *PROOF_OPTIONS, "forge_url", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output",
 )  # fmt: skip
 
 

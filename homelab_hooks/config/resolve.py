@@ -13,7 +13,7 @@ from homelab_hooks.config.image_proof import ImageProof
 from homelab_hooks.config.link_spec import LinkKind, LinkSpec
 from homelab_hooks.config.pull_requests import MergeStyle, ProtectedTarget
 from homelab_hooks.config.remote_forge import RemoteForge, read_remote_forges
-from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
+from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Strategy, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.text.durations import parse_duration
 from homelab_hooks.text.sanitize import truncate_text
@@ -83,6 +83,7 @@ class Config(NamedTuple):
     repo: str
     remote: str
     onto: str
+    strategy: Strategy
     verify: str
     follow: tuple[LinkSpec, ...]
     deploy: tuple[str, ...]

@@ -31,6 +31,14 @@ class Superseded(StrEnum):
     FAIL = "fail"
 
 
+class Strategy(StrEnum):
+    """How to integrate the target branch."""
+
+    MERGE = "merge"
+    REBASE = "rebase"
+    FF_ONLY = "ff-only"
+
+
 class WhenBusy(StrEnum):
     """What a landing does while the target branch has a running pipeline."""
 
@@ -96,6 +104,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="onto", description="target branch", parse=parsers.parse_ref_name, option="--onto", metavar="BRANCH",
         env=("HOMELAB_TARGET",), git="homelab.target", tracked="target", default_label="the remote's HEAD branch",
+    ),
+    Setting(
+        name="strategy", description="how to integrate the target branch",
+        parse=lambda text: Strategy(parsers.make_choice_parser(*Strategy)(text)),
+        option="--strategy", metavar="merge|rebase|ff-only", env=("HOMELAB_STRATEGY",), git="homelab.strategy",
+        tracked="strategy", default="merge",
     ),
     Setting(
         name="verify", description="shell command that must succeed before a push to the target branch", parse=str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
@@ -16,7 +17,6 @@ from homelab_hooks.land.own_commits import find_own_commits, name_commits, requi
 from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
 from homelab_hooks.land.post_push import unknown_verdict
 from homelab_hooks.land.preconditions import foreign_operation_error
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.resume import (
     close_done_operation,
     push_arrived,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.git import remote_url as remotes
@@ -21,7 +22,6 @@ from homelab_hooks.land.request import (
     LandingDependencies,
     LandRequest,
     SkipVerification,
-    Strategy,
     VerifyCommand,
 )
 from homelab_hooks.land.state import LandingState, landing_holder, lock_held_error

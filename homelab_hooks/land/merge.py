@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
@@ -13,7 +14,6 @@ from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.overwrite_check import require_nothing_overwritten
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import join_names, short_sha

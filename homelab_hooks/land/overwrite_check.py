@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.landing import ABORT_HINT, Landing
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.text.humanize import join_names
 
 

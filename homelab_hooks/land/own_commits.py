@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.own_changes import has_own_changes
 from homelab_hooks.land.ownership import is_made_revert, users_commits
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.text.humanize import join_names, short_sha
 
 

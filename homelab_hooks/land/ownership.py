@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.git.operation import UnfinishedOperation
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import LandingState
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from homelab_hooks.config.schema import WhenBusy
+from homelab_hooks.config.schema import Strategy, WhenBusy
 from homelab_hooks.events import Event
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.verdict import Verdict
@@ -24,14 +23,6 @@ if TYPE_CHECKING:
 
 COMMIT_PLACEHOLDER = "@commit@"
 """placeholder for the commit in a command that is built before the commit exists; needs no shell quoting"""
-
-
-class Strategy(StrEnum):
-    """How to integrate the target branch."""
-
-    MERGE = "merge"
-    REBASE = "rebase"
-    FF_ONLY = "ff-only"
 
 
 @dataclass(frozen=True, slots=True)

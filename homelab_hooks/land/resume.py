@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
@@ -19,7 +20,6 @@ from homelab_hooks.land.own_changes import require_no_own_changes
 from homelab_hooks.land.own_commits import require_no_own_commits
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.revert_commit import name_reverted_commit
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules

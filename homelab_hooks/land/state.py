@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
@@ -16,7 +17,6 @@ from homelab_hooks.land.request import (
     DetectVerification,
     LandRequest,
     SkipVerification,
-    Strategy,
     VerifyChoice,
     VerifyCommand,
 )

@@ -16,7 +16,7 @@ from homelab_hooks.config.image_proof import ImageProof, ProofKind
 from homelab_hooks.config.link_spec import parse_link
 from homelab_hooks.config.pull_requests import MergeStyle, ProtectedTarget
 from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
-from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Superseded, WhenBusy
+from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting, Strategy, Superseded, WhenBusy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 
@@ -64,6 +64,7 @@ SAMPLES = {
     ),
     "workflow": Sample(("build", ("build",)), ("deploy", ("deploy",)), ("a\x07b", "a\x1b[2J")),
     "superseded": Sample(("follow", Superseded.FOLLOW), ("fail", Superseded.FAIL), ("never", "AUTO")),
+    "strategy": Sample(("rebase", Strategy.REBASE), ("ff-only", Strategy.FF_ONLY), ("squash", "REBASE")),
     "when_busy": Sample(("wait", WhenBusy.WAIT), ("refuse", WhenBusy.REFUSE), ("later", "WAIT")),
     "protected": Sample(("merge", ProtectedTarget.MERGE), ("link", ProtectedTarget.LINK), ("always", "MERGE")),
     "merge_style": Sample(
@@ -343,8 +344,8 @@ def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
 
 def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:
     assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
-        "repo", "target", "verify", "follow", "workflow", "superseded", "when-busy", "protected", "merge-style",
-        "deploy", "timeout", "appear-timeout", "rollout-timeout", "settle", "image-proof",
+        "repo", "target", "strategy", "verify", "follow", "workflow", "superseded", "when-busy", "protected",
+        "merge-style", "deploy", "timeout", "appear-timeout", "rollout-timeout", "settle", "image-proof",
     }  # fmt: skip
 
 

@@ -11,11 +11,12 @@ import signal
 import sys
 from pathlib import Path
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.events import Event, Log, StageChanged
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
-from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
+from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner
 

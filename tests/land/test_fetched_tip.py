@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run, task_worktree
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 from tests.inherited import inherited_by_git

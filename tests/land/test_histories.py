@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import event, given, settings, strategies as st
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
-from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
+from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict

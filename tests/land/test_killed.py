@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
-from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner

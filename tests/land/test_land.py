@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.landed import Landed
-from homelab_hooks.land.request import DetectVerification, SkipVerification, Strategy
+from homelab_hooks.land.request import DetectVerification, SkipVerification
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 

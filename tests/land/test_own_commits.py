@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.ownership import users_commits
-from homelab_hooks.land.request import Strategy, VerifyCommand
+from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 

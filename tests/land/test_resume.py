@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.ownership import made_by_landing
 from homelab_hooks.land.push_decision import Fail, Retry, retry_or_fail
-from homelab_hooks.land.request import DetectVerification, LandRequest, SkipVerification, Strategy, VerifyCommand
+from homelab_hooks.land.request import DetectVerification, LandRequest, SkipVerification, VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, landing_lock
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.process_runner import ProcessRunner

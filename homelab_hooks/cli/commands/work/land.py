@@ -19,6 +19,7 @@ from homelab_hooks.app.follow_setup import FollowScope, FollowUp
 from homelab_hooks.app.proposal_setup import build_proposals
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
+from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
@@ -30,7 +31,6 @@ from homelab_hooks.land.request import (
     LandingDependencies,
     LandRequest,
     SkipVerification,
-    Strategy,
     VerifyChoice,
     VerifyCommand,
 )
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 CONTINUE_COMMAND = "git land --continue"
 _KEPT_OPTIONS = (
-    "on_failure", "strategy", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS,
+    "on_failure", "no_verify", "no_ci_watch", "no_deploy", "detach", "push_option", *options.LAND_OPTIONS,
 )  # fmt: skip
 """options that --continue restores from the landing it continues"""
 
@@ -67,12 +67,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=OnFailure.REVERT.value,
         choices=[OnFailure.REVERT.value],
         help="what to do if the rollout of the landed commit fails: revert it (default: nothing)",
-    )
-    parser.add_argument(
-        "--strategy",
-        metavar="|".join(Strategy),
-        choices=[strategy.value for strategy in Strategy],
-        help="how to integrate the target branch (default: merge)",
     )
     parser.add_argument("-m", "--message", metavar="TEXT", help="message of the merge commit")
     parser.add_argument("--no-verify", action="store_true", help="skip the verification command; git hooks still run")
@@ -138,11 +132,15 @@ def _check_message(args: argparse.Namespace) -> None:
         other = "--continue" if args.proceed else "--abort"
         hint = "to change the message of an unfinished merge, run git commit -m, then git land --continue"
         raise CommandError(f"--message and {other} cannot be used together", hint=hint)
-    if args.strategy not in {None, Strategy.MERGE}:
-        hint = "leave out --message: only --strategy merge makes a merge commit"
-        raise CommandError(f"--message and --strategy {args.strategy} cannot be used together", hint=hint)
     if not args.message.strip():
         raise CommandError("the message is empty", hint="pass --message TEXT, or leave it out")
+
+
+def _check_strategy(args: argparse.Namespace, config: Config) -> None:
+    """Raise CommandError (2) if a message is given for a landing that makes no merge commit."""
+    if args.message is not None and config.strategy is not Strategy.MERGE:
+        hint = "leave out --message, or pass --strategy merge: only a merge makes a merge commit"
+        raise CommandError(f"--message and the strategy {config.strategy} cannot be used together", hint=hint)
 
 
 def _land(args: argparse.Namespace, session: Session) -> Verdict:
@@ -151,6 +149,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         _restore_options(args, session)
     _check_revert(args)
     config = session.config(vars(args))
+    _check_strategy(args, config)
     git = session.runtime.git_interactive
     session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
     if args.revert is not None:
@@ -351,7 +350,7 @@ def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) ->
     return LandRequest(
         remote=config.remote,
         onto=config.onto,
-        strategy=Strategy(args.strategy or Strategy.MERGE),
+        strategy=config.strategy,
         verify=_verify_choice(args, config),
         push_options=tuple(args.push_option or ()),
         message=args.message or "",
