@@ -5,7 +5,7 @@ STAMP := $(VENV)/.ready
 DEMO_STAMP := $(VENV)/.ready-for-demo
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # The slow tests spend half their time waiting for processes, so more workers than cores pay off.
-WORKERS ?= $(shell expr $(CORES) + 2)
+WORKERS ?= $(shell expr $(CORES) + 3)
 # The tests make thousands of repositories, which take half as long in memory as on a disk; `make MEMORY=` uses the disk.
 MEMORY ?= /dev/shm
 ifndef PYTEST_DEBUG_TEMPROOT
@@ -13,9 +13,14 @@ export PYTEST_DEBUG_TEMPROOT := $(shell sh tools/memory_folder.sh "$(MEMORY)")
 endif
 IN_MEMORY := $(if $(PYTEST_DEBUG_TEMPROOT),-o tmp_path_retention_policy=failed)
 PARTS := $(VENV)/.parts
+TYPES := $(VENV)/.types
 # $(call part,NAME,COMMAND) runs the command and records its duration, which $(print_parts) prints.
-part = @echo '$(2)'; began=$$(date +%s); $(2); code=$$?; \
-  printf '%s\t%s\n' '$(1)' $$(($$(date +%s) - $$began)) >>$(PARTS); exit $$code
+record = code=$$?; printf '%s\t%s\n' '$(1)' $$(($$(date +%s) - $$began)) >>$(PARTS)
+part = @echo '$(2)'; began=$$(date +%s); $(2); $(call record,$(1)); exit $$code
+# The types are checked beside the tests, which use less than all of the cores, and reported after them.
+tests_and_types = @echo '$(BIN)/mypy, beside the tests'; began=$$(date +%s); \
+  { $(BIN)/mypy >$(TYPES) 2>&1; $(call record,types); exit $$code; } & types=$$!; \
+  echo '$(2)'; $(2); $(call record,$(1)); wait $$types || code=1; cat $(TYPES); exit $$code
 print_parts = @awk -F '\t' '{ printf "%-24s%5d s\n", $$1, $$2 }' $(PARTS)
 # Keep bytecode: otherwise every process that the tests start would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -51,23 +56,21 @@ demo: $(DEMO_STAMP)  ## git land against simulated services: a green pipeline, t
 	$(print_parts)
 
 define static_parts
+@rm -f $(PARTS); date +%s >$(VENV)/.began
 $(call part,format,$(BIN)/ruff format --check .)
 $(call part,lint,$(BIN)/ruff check .)
-$(call part,types,$(BIN)/mypy)
 endef
 
 check: $(STAMP)  ## format, lint, type check and fast tests, then metrics of the code
-	@rm -f $(PARTS)
 	$(static_parts)
-	$(call part,fast tests,$(BIN)/pytest -q -n $(CORES) $(IN_MEMORY) -m "not slow and not real")
-	@$(BIN)/python -m tools.metrics $$(awk -F '\t' '{ all += $$2 } END { print all }' $(PARTS))
+	$(call tests_and_types,fast tests,$(BIN)/pytest -q -n $(shell expr $(CORES) + 1) $(IN_MEMORY) --dist loadgroup -m "not slow and not real")
+	@$(BIN)/python -m tools.metrics $$(($$(date +%s) - $$(cat $(VENV)/.began)))
 	$(print_parts)
 
 # One run of all tests: two would collect them twice, in each of the workers.
 test: $(STAMP)  ## what check does, with the slow tests
-	@rm -f $(PARTS)
 	$(static_parts)
-	$(call part,all tests,$(BIN)/pytest -q -n $(WORKERS) $(IN_MEMORY) --dist loadfile --no-loadscope-reorder)
+	$(call tests_and_types,all tests,$(BIN)/pytest -q -n $(WORKERS) $(IN_MEMORY) --dist loadfile --no-loadscope-reorder)
 	@$(BIN)/python -m tools.metrics
 	$(print_parts)
 

@@ -32,7 +32,8 @@ def test_every_recording_is_stopped_somewhere() -> None:
     assert set(RECORDED) - NO_ROLLOUT == set(WANTED)
 
 
-@pytest.mark.parametrize("watch", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["polled", "watched"])
+@pytest.mark.slow
+@pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
 @pytest.mark.parametrize("name", sorted(WANTED))
 def test_a_rollout_that_stops_midway_is_never_called_done(
     *,

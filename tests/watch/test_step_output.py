@@ -125,6 +125,7 @@ def test_of_many_lines_at_once_only_the_last_are_passed_on() -> None:
     assert texts == [str(number) for number in range(1000 - MAX_LINES_PER_CHUNK, 1000)]
 
 
+@pytest.mark.slow
 def test_a_stream_is_bounded_in_bytes() -> None:
     """A step may print for hours, and a broken server for ever."""
     pings = Speaker(*[PING * 10_000] * (MAX_STREAM_BYTES // len(PING * 10_000) + 5))

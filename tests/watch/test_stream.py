@@ -322,7 +322,9 @@ UNTRUE: dict[str, list[bytes]] = {
 }
 
 
-@pytest.mark.parametrize("seconds", [1.2, 12.0, 25.0, 40.0, 100.0])
+@pytest.mark.parametrize(
+    "seconds", [1.2, 12.0, *(pytest.param(long, marks=pytest.mark.slow) for long in (25.0, 40.0, 100.0))]
+)
 @pytest.mark.parametrize("name", UNTRUE)
 def test_a_stream_that_says_nothing_about_our_pipeline_delays_no_verdict(name: str, seconds: float) -> None:
     """Neither its first ping nor what else it sends shows that it would report an end."""
@@ -332,7 +334,9 @@ def test_a_stream_that_says_nothing_about_our_pipeline_delays_no_verdict(name: s
     assert woodpecker.clock.t - (0.3 + seconds) <= 4.5
 
 
-@pytest.mark.parametrize("seconds", [10.0, 20.0, 30.0, 40.0])
+@pytest.mark.parametrize(
+    "seconds", [10.0, *(pytest.param(long, marks=pytest.mark.slow) for long in (20.0, 30.0, 40.0))]
+)
 @pytest.mark.parametrize("name", UNTRUE)
 def test_it_delays_no_end_of_a_pipeline_that_ran_before_the_watch_began(name: str, seconds: float) -> None:
     """The watch sees no change before the end, so the stream cannot have missed one."""
