@@ -1,3 +1,3 @@
 """Lands a branch, watches CI, and waits for the rollout."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
