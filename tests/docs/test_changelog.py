@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 
 import pytest
@@ -18,7 +18,7 @@ def test_the_newest_section_is_the_version_with_its_date() -> None:
     unreleased, newest, *_ = HEADING.finditer(CHANGELOG)
     assert (unreleased["name"], unreleased["date"]) == ("Unreleased", None)
     assert newest["name"] == __version__
-    assert datetime.date.fromisoformat(newest["date"])
+    assert str(dt.date.fromisoformat(newest["date"])) == newest["date"]
     assert f"\n[{__version__}]: " in CHANGELOG
 
 
