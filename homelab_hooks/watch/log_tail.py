@@ -15,7 +15,7 @@ QUIET_PERIOD_S = 1.2
 """seconds without a new line after which the log is complete; agents send a second late (recording 02c-late-logs)"""
 STALE_AFTER_S = 60.0
 """seconds after a pipeline's end after which no more lines arrive"""
-POLL_INTERVAL_S = 0.3
+POLL_INTERVAL_S = 0.2
 """seconds between two polls"""
 
 

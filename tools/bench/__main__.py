@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tools.bench import deploying, starting, watching
+from tools.bench import deploying, serving, starting, watching
 from tools.bench.figures import Figure, document
 from tools.bench.place import ROOT, BenchClone
 
@@ -39,6 +39,7 @@ def _all(place: BenchClone, *, quick: bool) -> Iterator[Figure]:
     yield from watching.latency(place, watching.lengths(4, 6.0) if quick else watching.lengths(16, 20.0))
     yield from deploying.requests()
     yield from deploying.latency(place, watching.lengths(4, 6.0) if quick else watching.lengths(12, 30.0))
+    yield serving.latency(place, watching.lengths(4, 5.0) if quick else watching.lengths(12, 8.0))
     yield watching.hour(place, 400.0 if quick else 60.0)
 
 

@@ -14,14 +14,16 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.simulators.faults import FaultRule, StatusFault
 from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.watch.log_tail import QUIET_PERIOD_S
 from tests.watch.run_without_sockets import InMemoryWoodpecker, attempts
 from tools.bench.figures import Figure, at_most, delays
 from tools.bench.place import PROGRAMS, BenchClone
 from tools.bench.pollers import POLLERS, Ask
 
-UP, DOWN = (1 / 15, 1 / 5), (1 / 3, None)
+UP, DOWN, RED = (1 / 15, 1 / 5), (1 / 3, None), (1 / 5, None)
 """of the median and of the worst of the 3-second poller"""
 AT_ONCE = 4
 """pipelines that are watched side by side: each watch has a few milliseconds of work"""
@@ -50,6 +52,28 @@ class WatchMethod(NamedTuple):
     streaming: bool
     history: bool
     watchers: tuple[str, ...]
+    exit: ExitCode = ExitCode.OK
+    """if they fail, the wait begins when the log of the failed step is there"""
+
+    def script(self, seconds: float) -> PipelineTimeline:
+        """The timeline of a pipeline of this length."""
+        is_green = self.exit is ExitCode.OK
+        return timelines.make_green(seconds, steps=STEPS) if is_green else timelines.make_red(seconds=seconds)
+
+    def log_after(self, seconds: float) -> float:
+        """Seconds from the end of such a pipeline until its last log is there; 0 if that does not matter."""
+        script = self.script(seconds)
+        last = max((chunk.t for chunk in script.logs), default=0.0)
+        return 0.0 if self.exit is ExitCode.OK else max(0.0, last - script.frames[-1].t)
+
+
+class PushedPipeline(NamedTuple):
+    """A pipeline on a server of its own."""
+
+    woodpecker: WoodpeckerSimulator
+    number: int
+    log_after: float
+    exit: ExitCode
 
 
 def latency(place: BenchClone, seconds: list[float]) -> Iterator[Figure]:
@@ -69,7 +93,18 @@ def latency(place: BenchClone, seconds: list[float]) -> Iterator[Figure]:
                 mine = statistics.mean(one.requests for one in found["ours"])
                 figure = delays(f"end of a pipeline to exit: {SAID[name]}", [one.delay for one in found[name]])
                 yield figure._replace(found=f"{figure.found}; {asked:.0f} requests each (homelab: {mine:.0f})")
+    yield red(place, seconds)
     yield at_most("memory of a watch", memory, 40, "MB")
+
+
+def red(place: BenchClone, seconds: list[float]) -> Figure:
+    """Pipelines that fail, whose logs are shown before the exit."""
+    found = side_by_side(
+        place, WatchMethod(streaming=True, history=True, watchers=("ours", "three"), exit=ExitCode.FAILED), seconds
+    )
+    ours = [one.delay - QUIET_PERIOD_S for one in found["ours"]]
+    what = f"log of a failed pipeline to exit, beyond the {QUIET_PERIOD_S:g} s in which a complete log does not grow"
+    return _against(delays(what, ours), ours, [one.delay for one in found["three"]], RED)
 
 
 def _against(figure: Figure, ours: list[float], poller: list[float], most: tuple[float, float | None]) -> Figure:
@@ -109,21 +144,18 @@ def _one(
                 woodpecker.push(
                     "acme/app", "main", "b" * 40, timelines.make_green(length + number / 10, steps=STEPS), after=-3000
                 )
-        row = woodpecker.push("acme/app", "main", sha, timelines.make_green(length, steps=STEPS), after=0.5)
+        row = woodpecker.push("acme/app", "main", sha, run.script(length), after=0.5)
         assert row is not None
-        threads = [
-            threading.Thread(target=_watched, args=(place, woodpecker, row.number, name, found))
-            for name in run.watchers
-        ]
+        pushed = PushedPipeline(woodpecker, row.number, run.log_after(length), run.exit)
+        threads = [threading.Thread(target=_watched, args=(place, pushed, name, found)) for name in run.watchers]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
 
-def _watched(
-    place: BenchClone, woodpecker: WoodpeckerSimulator, number: int, name: str, found: dict[str, list[ObservedPipeline]]
-) -> None:
+def _watched(place: BenchClone, pushed: PushedPipeline, name: str, found: dict[str, list[ObservedPipeline]]) -> None:
+    woodpecker = pushed.woodpecker
     user = next(user for user, watcher in WATCHERS.items() if watcher == name)
     more = {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": f"{user}-token"}
     sha = place.clone.head
@@ -135,11 +167,11 @@ def _watched(
         memory = max(memory, running.peak)
         threading.Event().wait(0.004)
     exited, code = running.ended()
-    end = woodpecker.ended("acme/app", number)
-    assert code == ExitCode.OK, (name, code)
+    end = woodpecker.ended("acme/app", pushed.number)
+    assert code == pushed.exit, (name, code)
     assert end is not None
     asked = sum(1 for request in woodpecker.requests if request.user == user)
-    found[name].append(ObservedPipeline(exited - end, asked, memory))
+    found[name].append(ObservedPipeline(exited - end - pushed.log_after, asked, memory))
 
 
 def requests() -> Iterator[Figure]:
