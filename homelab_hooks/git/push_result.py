@@ -109,6 +109,8 @@ class PushResult:
     failed_elsewhere: tuple[str, ...] = ()
     """each further push URL that refused, with git's reason; git pushes to every URL of a remote, and `status` is about
     the first one"""
+    hook_took_s: float | None = None
+    """seconds that the push took together with its pre-push hook; None if the repository has none"""
 
 
 _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.git.command import GitCommands
@@ -130,8 +131,14 @@ class Transfer:
         Git would never end: after the failure it waits for any of its children (finish_command with pid -1 in
         run-command.c), and the other one waits for git.
         """
-        hook = self._location.git_path("hooks") / "pre-push"
-        return script_obstacle(hook) if os.access(hook, os.X_OK) else ""
+        return script_obstacle(self._pre_push_hook()) if self.has_pre_push_hook() else ""
+
+    def has_pre_push_hook(self) -> bool:
+        """Return whether git runs a pre-push hook."""
+        return os.access(self._pre_push_hook(), os.X_OK)
+
+    def _pre_push_hook(self) -> Path:
+        return self._location.git_path("hooks") / "pre-push"
 
     def running_push_pid(self, sha: str) -> int:
         """Return the id of the process that is pushing this commit, even if its landing was killed; 0: none is."""

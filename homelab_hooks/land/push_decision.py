@@ -8,6 +8,7 @@ from typing import assert_never
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push_result import PushResult, PushStatus
+from homelab_hooks.text.durations import format_duration
 
 MAX_NETWORK_ATTEMPTS = 3
 _MAX_WAIT_S = 8.0
@@ -91,6 +92,26 @@ def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry |
         return _give_up(tried, why)
     wait = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (tried - 1))
     return Retry(wait * (0.5 + jitter), why)
+
+
+def retry_after_cut(outcome: PushResult, tried: int, attempts: int, jitter: float) -> Retry | Fail:
+    """Return what follows a push that was cut off and has not reached the server.
+
+    Git holds the connection open while the pre-push hook runs. A hook that outlasts what the server or a firewall
+    grants an idle connection would do so again.
+    """
+    why = f"the push did not reach the server: {outcome.reason}"
+    took = outcome.hook_took_s
+    if took is None or took < LONG_HOOK_S:
+        return retry_or_fail(tried, attempts, jitter, why)
+    message = f"{why}, {format_duration(took)} after it began; a pre-push hook that outlasts the connection would again"
+    hint = "shorten the hook, or keep the connection open (ssh: ServerAliveInterval 30), then run git land again"
+    return Fail(CommandError(message, hint=hint, exit=ExitCode.PUSH_FAILED))
+
+
+LONG_HOOK_S = 60.0
+"""seconds of a push with a hook after which it is not repeated; servers and firewalls close connections that are idle
+for one to several minutes"""
 
 
 def _give_up(tried: int, why: str) -> Fail:

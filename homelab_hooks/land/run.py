@@ -32,7 +32,7 @@ from homelab_hooks.land.push_decision import (
     Retry,
     WaitForTurn,
     decide_after_push,
-    retry_or_fail,
+    retry_after_cut,
 )
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, with_credentials
@@ -185,12 +185,8 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
     elif isinstance(step, Accepted | QueryRemote):
         there = _confirm_push(landing, step)
         if there is False:
-            step = retry_or_fail(
-                tried,
-                min(request.max_retries, MAX_NETWORK_ATTEMPTS - 1),
-                landing.dependencies.jitter(),
-                f"the push did not reach the server: {outcome.reason}",
-            )
+            attempts = min(request.max_retries, MAX_NETWORK_ATTEMPTS - 1)
+            step = retry_after_cut(outcome, tried, attempts, landing.dependencies.jitter())
     match step:
         case Accepted() | QueryRemote():
             return report_landed(landing) if there else unknown_verdict(landing)

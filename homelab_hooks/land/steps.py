@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from homelab_hooks.errors import CommandError
@@ -115,9 +116,11 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
         state = landing.state
         options = landing.request.push_options
         listener = landing.listen("push", f"git push to {landing.upstream}")
-        outcome = landing.git.transfer.push_commit(
-            sha, to=state.target, remote=state.remote, options=options, listener=listener
-        )
+        transfer, clock = landing.git.transfer, landing.dependencies.clock
+        began = clock.now()
+        outcome = transfer.push_commit(sha, to=state.target, remote=state.remote, options=options, listener=listener)
+        if transfer.has_pre_push_hook():
+            outcome = replace(outcome, hook_took_s=clock.now() - began)
         uncertain = outcome.may_have_arrived or outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN}
         landing.save(push_unconfirmed=uncertain)
         for refusal in outcome.failed_elsewhere:

@@ -125,4 +125,10 @@ LANDING = (
         (Change(ABORT, "if conflicts := landing.git.worktree.unmerged_files():", "if conflicts := ():"),),
         ("tests/land/test_own_operation.py::test_conflicts_that_are_left_without_a_merge_are_named_by_an_abort",),
     ),
+    Defence(
+        "hooks-that-outlast-the-connection",
+        "a push whose hook outlasts the connection is not repeated",
+        (Change("land/push_decision.py", "if took is None or took < LONG_HOOK_S:", "if True:"),),
+        ("tests/land/test_long_hooks.py::test_a_push_whose_hook_outlasts_the_connection_is_not_repeated",),
+    ),
 )
