@@ -166,6 +166,8 @@ class SoakLanding:
             self.scene.complain(f"not settled by {ROUNDS} commands")
         if self.killed:
             leftovers.settled(self.scene.mark, LEFT)
+        if ended.result.get("landed") == "yes":  # what was cut off may have been merged once more, and has no pipeline
+            sha = sha and ended.result.get("sha", "")
         if sha and self.on_server(sha):
             again(self.scene, sha, self.unwatched)
 
