@@ -9,6 +9,7 @@ from typing import Any
 
 import pyte
 from rich.console import Console
+from wcwidth import wcwidth
 
 from homelab_hooks.events import Event
 from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
@@ -25,6 +26,19 @@ class TmuxScreen(pyte.HistoryScreen):
         if how == 0 and (self.cursor.x, self.cursor.y) == (0, 0):
             self.history.top.extend(copy(self.buffer[row]) for row in range(self.lines) if self.display[row].strip())
         super().erase_in_display(how, *args, **kwargs)
+
+    @property
+    def display(self) -> list[str]:
+        """The rows. Half of a wide character whose other half was overwritten is a space; pyte's own raises there."""
+        return [self._row(self.buffer[number]) for number in range(self.lines)]
+
+    def _row(self, cells: Any) -> str:
+        texts, is_second_half = [], False
+        for column in range(self.columns):
+            text = cells[column].data
+            texts.append(text or ("" if is_second_half else " "))
+            is_second_half = bool(text) and wcwidth(text[0]) == 2
+        return "".join(texts)
 
 
 class TerminalEmulator:

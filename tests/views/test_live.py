@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from homelab_hooks.events import (
     REMOVED_STATUS,
@@ -565,7 +565,15 @@ def events(kind: Any) -> st.SearchStrategy[Any]:
 KINDS = (PipelineChanged, WorkflowChanged, StepChanged, StageChanged, Waiting, ContactLost, Log, RolloutChanged)
 
 
+WORKFLOW, ROLLOUT = WorkflowChanged(1, 1, "", ""), RolloutChanged("", "", desired=0)
+
+
 @settings(max_examples=40)
+@example(
+    told=[WORKFLOW, PipelineChanged(1, "", "", ""), WORKFLOW, ROLLOUT, ROLLOUT._replace(target="漢" * 68)],
+    columns=14,
+    rows=3,
+)
 @given(
     told=st.lists(st.one_of(*(events(kind) for kind in KINDS)), max_size=12),
     columns=st.integers(10, 120),
