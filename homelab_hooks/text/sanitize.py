@@ -119,6 +119,18 @@ def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
     return text
 
 
+_RESULT_START = re.compile(rf"(?:{_SGR_COLOR})*homelab: ")
+
+
+def indent_result_lookalike(line: str) -> str:
+    """Return a line of output, indented if it begins as the result line does: a script may search for that line.
+
+    >>> indent_result_lookalike("homelab: passed exit=0"), indent_result_lookalike("the step passed")
+    ('  homelab: passed exit=0', 'the step passed')
+    """
+    return f"  {line}" if _RESULT_START.match(line) else line
+
+
 def elide_middle(text: str, width: int) -> str:
     """Return text cut to `width` columns in its middle: names that belong together often differ only at their end.
 

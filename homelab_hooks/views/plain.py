@@ -33,7 +33,7 @@ from homelab_hooks.text import durations
 from homelab_hooks.text.command_lines import fold_line
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.redaction import Redactor
-from homelab_hooks.text.sanitize import elide_middle, truncate_text
+from homelab_hooks.text.sanitize import elide_middle, indent_result_lookalike, truncate_text
 from homelab_hooks.views.sanitize import sanitize_event
 
 
@@ -73,7 +73,7 @@ class PlainView:
     def _write(self, event: Event) -> None:
         for line in self._under_its_source(event) if isinstance(event, Log) else render_plain_lines(event):
             for part in fold_line(line.rstrip()) if has_own_text(event) else [truncate_text(line.rstrip())]:
-                self._output.err(part)
+                self._output.err(indent_result_lookalike(part))
 
     def _under_its_source(self, log: Log) -> list[str]:
         """Return the line of a log; a long source is not repeated in each line, but printed above the first."""

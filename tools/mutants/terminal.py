@@ -20,4 +20,16 @@ TERMINAL = (
         ),
         ("tests/wheel/test_manuals.py::test_neither_a_configured_target_nor_a_typed_namespace_is_run_by_a_tab",),
     ),
+    Defence(
+        "lookalikes-in-plain-output",
+        "a text from outside at the start of a line is not taken for the result line",
+        (Change("views/plain.py", "err(indent_result_lookalike(part))", "err(part)"),),
+        ("tests/hostile/test_lookalikes.py::test_a_line_that_is_folded_does_not_begin_like_a_result",),
+    ),
+    Defence(
+        "lookalikes-in-logs",
+        "nor is a line of a log that is printed",
+        (Change("cli/commands/ci/logs.py", "terminal.out(indent_result_lookalike(shown))", "terminal.out(shown)"),),
+        ("tests/hostile/test_lookalikes.py::test_a_log_that_is_printed_has_no_line_like_a_result",),
+    ),
 )

@@ -19,7 +19,7 @@ from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Event, Log, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.redaction import sanitize_text
-from homelab_hooks.text.sanitize import truncate_text
+from homelab_hooks.text.sanitize import indent_result_lookalike, truncate_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
 from homelab_hooks.watch.diff import build_pipeline_result
@@ -147,7 +147,8 @@ class Printer:
         if is_new:
             terminal.out(f"== {sanitize_text(title, redact)}")
         if line is not None:
-            terminal.out(sanitize_text(log_tail.render_line(line.text), redact, color=terminal.stdout_has_color))
+            shown = sanitize_text(log_tail.render_line(line.text), redact, color=terminal.stdout_has_color)
+            terminal.out(indent_result_lookalike(shown))
 
     def _emit(self, selected: SelectedStep, line: LogLine | None) -> None:
         source = log_tail.format_log_source(selected.workflow, selected.step)
