@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import anyio
 from anyio.streams.text import TextReceiveStream
@@ -44,12 +44,16 @@ MAX_LINES = 400
 MAX_LINE_COLUMNS = 1_000
 """columns of one line; the log of a step may have lines of megabytes"""
 MAX_MESSAGE_CHARS = 10_000
+MAX_NAME_CHARS = 1_000
+"""characters of a revision or a branch; an argument of 128 KiB could not be passed to a process"""
 TERMINATE_GRACE_S = 10.0
 _TEXT_FIELDS = ("text", "check", "evidence", "reason", "detail", "remedy")
 """fields of events whose values are for people (schema/events.json)"""
 PROGRAM = (sys.executable, "-P", "-m", "homelab_hooks.cli")
 """this installation; nothing is imported from the repository"""
-_NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f]|://")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]|://")
+_NOT_IN_ARGUMENTS = re.compile(r"[\x00\ud800-\udfff]")
+"""what no argument of a process can have: NUL, and what is not a character"""
 INSTRUCTIONS = (
     "Lands the branch of the repository that the server was started in, and follows commits through CI and rollouts. "
     "`exit` is the result: 0 is success; 124 means that it is undecided, and `follow` continues to wait. "
@@ -78,12 +82,22 @@ class CommandReport(TypedDict):
     untrusted: UntrustedText
 
 
-Commit = Annotated[str, Field(description="any revision that git resolves")]
+Commit = Annotated[str, Field(max_length=MAX_NAME_CHARS, description="any revision that git resolves")]
 Workloads = Annotated[list[str], Field(min_length=1, max_length=20, description="NAMESPACE/[KIND/]NAME")]
 Lines = Annotated[int, Field(ge=1, le=MAX_LINES, description="lines of each step")]
-Target = Annotated[str, Field(description="the branch to land on; empty: the configured one")]
+Target = Annotated[
+    str, Field(max_length=MAX_NAME_CHARS, description="the branch to land on; empty: the configured one")
+]
 Message = Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, description="of a merge commit; empty: git's own")]
 Seconds = Annotated[int, Field(ge=1, le=MAX_SLICE_S, description="seconds to wait in this call")]
+
+
+class CommandCalls(Protocol):
+    """Runs the command that a tool has made of its arguments."""
+
+    async def run(self, context: Context[Any, Any], *words: str) -> CommandReport:
+        """Return what the command ended with."""
+        ...
 
 
 class CommandRunner:
@@ -212,6 +226,13 @@ def require_name(value: str, what: str) -> str:
     return value
 
 
+def require_message(value: str) -> str:
+    """Return a message of a commit. Raises ToolError for one that cannot be passed to a process."""
+    if _NOT_IN_ARGUMENTS.search(value):
+        raise ToolError("message must be text without NUL characters and unpaired surrogates")
+    return value
+
+
 def require_workload(value: str) -> str:
     """Return a workload as `deploy wait` reads it. Raises ToolError for another text, such as an option or a URL.
 
@@ -227,7 +248,7 @@ def require_workload(value: str) -> str:
 class LandingTools:
     """The tools of the server. Their parameters are what a client may choose."""
 
-    def __init__(self, commands: CommandRunner) -> None:
+    def __init__(self, commands: CommandCalls) -> None:
         self._commands = commands
 
     async def status(self, context: Context[Any, Any], commit: Commit = "HEAD") -> CommandReport:
@@ -270,7 +291,7 @@ class LandingTools:
         options = [
             *([f"--onto={require_name(target, 'target')}"] if target else []),
             *([f"--strategy={strategy}"] if strategy else []),
-            *([f"--message={message}"] if message else []),
+            *([f"--message={require_message(message)}"] if message else []),
             "--dry-run" if dry_run else "--detach",
         ]
         return await self._commands.run(context, "work", "land", *options)
@@ -290,10 +311,10 @@ DESCRIPTIONS = {
 }
 
 
-def build_server(environ: Mapping[str, str], directory: Path, version: str) -> MCPServer[Any]:
+def build_server(commands: CommandCalls, version: str) -> MCPServer[Any]:
     """Return the server with its tools; their annotations follow the tiers of the manifest."""
     server: MCPServer[Any] = MCPServer("homelab", instructions=INSTRUCTIONS, version=version)
-    tools = LandingTools(CommandRunner(environ, directory))
+    tools = LandingTools(commands)
     for name, description in DESCRIPTIONS.items():
         annotations = LANDS if name == "land" else READS
         server.tool(name=name, annotations=annotations, description=description)(getattr(tools, name))
@@ -302,4 +323,4 @@ def build_server(environ: Mapping[str, str], directory: Path, version: str) -> M
 
 def serve(environ: Mapping[str, str], directory: Path, version: str) -> None:
     """Serve on standard input and output until the client closes them."""
-    build_server(environ, directory, version).run("stdio")
+    build_server(CommandRunner(environ, directory), version).run("stdio")

@@ -103,6 +103,6 @@ def parse_vault_namespace(text: str) -> str:
 
 def parse_notify_url(text: str) -> str:
     """Return a URL of Apprise. Apprise itself says whether it can use it; importing that takes a second."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", text):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://\S+", text):  # the scheme is shown
         raise ValueError("expected a URL of Apprise, such as ntfy://TOPIC or mailto://USER:PASSWORD@HOST")
     return text

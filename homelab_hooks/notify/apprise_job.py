@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ CHECK_TIMEOUT_S = 3.5
 """seconds for the check of all URLs; less than the doctor has for its checks"""
 NOT_INSTALLED_TEXT = "homelab.notifyUrl needs the extra notify (apprise is not installed)"
 _ROW_WORDS_COUNT = 3
+_PLACE = re.compile(r"[0-9]{1,9}")
 _PROGRAM = (
     "import json,sys; job=json.load(sys.stdin); sys.path[:]=job['path']; "
     "from homelab_hooks.notify.apprise_send import run_job; run_job(job)"
@@ -94,7 +96,7 @@ def read_delivery(urls: Sequence[str], done: Completed, timeout_s: float) -> Del
 def _read_outcomes(done: Completed) -> dict[int, str]:
     rows = [line.split() for line in done.lines]
     rows = [row for row in rows if row[:1] == [OUTCOME] and len(row) == _ROW_WORDS_COUNT]
-    return {int(place): word for _, place, word in rows if place.isascii() and place.isdecimal()}
+    return {int(place): word for _, place, word in rows if _PLACE.fullmatch(place)}
 
 
 def scheme_of(url: str) -> str:

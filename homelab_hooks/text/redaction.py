@@ -23,7 +23,9 @@ def _encodings(secret: str) -> set[str]:
         import shlex
         from urllib.parse import quote
 
-        encodings |= {json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), shlex.quote(secret)}
+        encodings |= {json.dumps(secret)[1:-1], shlex.quote(secret)}
+        # An environment variable, or a git setting, need not be UTF-8.
+        encodings |= {quote(secret, safe, errors="surrogatepass") for safe in ("/", "")}
     if _IN_HTML & set(secret):
         import html
 

@@ -25,9 +25,13 @@ _EXTRA_HEADER_KEY = re.compile(r"http\.(?:.*\.)?extraheader", re.IGNORECASE)
 MIN_NOTIFY_TOKEN_LENGTH = 8
 """characters from which a part of a notification URL counts as a token"""
 _NOTIFY_URL_KEY = "homelab.notifyurl"
-_NOTIFY_URL_PARTS = re.compile(r"[/:?&=,]")
+_NOTIFY_URL_AUTHORITY_END = re.compile(r"[/?#]")
+_NOTIFY_URL_PAIR_SEPARATOR = re.compile("[?&#]")
+_NOTIFY_URL_SEPARATORS = tuple(re.compile(chars) for chars in ("[/:@?&=,#]", "[/?&=#]", "[/?&#]"))
+"""what separates the parts of a notification URL: a service may quote one, or two that are joined"""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}")
-_HOST_NAME = re.compile(r"localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}|[0-9.]+")
+_HOST_NAME = re.compile(r"localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+"""what is taken for a host: a host is in many messages, and without it, they could not be understood"""
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
@@ -52,16 +56,19 @@ def find_secrets_in_git_config(entries: Iterable[tuple[str, str]]) -> set[str]:
 def find_secrets_in_notify_url(url: str) -> set[str]:
     """Return what may be a secret in a URL of Apprise: a token may be the user, the host, or any part of the path.
 
-    >>> sorted(find_secrets_in_notify_url("json://ann:pw@h.test/t0ken-t0ken?+X-Key=abcdefgh1"))
-    ['abcdefgh1', 'ann:pw@h.test/t0ken-t0ken?+X-Key=abcdefgh1', 'pw', 't0ken-t0ken']
+    >>> sorted(find_secrets_in_notify_url("json://ann:pw@h.test/t0ken-t0ken?k=abcdefgh"))
+    ['abcdefgh', 'ann:pw@h.test', 'ann:pw@h.test/t0ken-t0ken?k=abcdefgh', 'k=abcdefgh', 'pw', 't0ken-t0ken']
     """
     rest = url.strip().partition("://")[2]
-    userinfo, _, behind = rest.rpartition("@")
-    password = userinfo.partition(":")[2]
-    parts = {part for part in _NOTIFY_URL_PARTS.split(behind) if len(part) >= MIN_NOTIFY_TOKEN_LENGTH}
-    parts |= {part for part in userinfo.split(":") if len(part) >= MIN_NOTIFY_TOKEN_LENGTH}
-    parts = {part for part in parts if not _HOST_NAME.fullmatch(part)}
-    return {form for secret in (rest, password, *parts) for form in (secret, unquote(secret)) if form}
+    # An address in the query has an "@" too, and a password may have a slash, which is not a valid URL.
+    users = (rest.rpartition("@")[0], _NOTIFY_URL_AUTHORITY_END.split(rest, maxsplit=1)[0].rpartition("@")[0])
+    passwords = {user.partition(":")[2] for user in users}
+    parts = {part for separators in _NOTIFY_URL_SEPARATORS for part in separators.split(rest)}
+    parts |= {pair.partition("=")[2] for pair in _NOTIFY_URL_PAIR_SEPARATOR.split(rest)}
+    parts |= {user.partition(":")[0] for user in users}
+    parts = {part for part in parts if len(part) >= MIN_NOTIFY_TOKEN_LENGTH and not _HOST_NAME.fullmatch(part)}
+    forms = {form for secret in (rest, *passwords, *parts) for form in (secret, secret.replace("+", " "))}
+    return {form for secret in forms for form in (secret, unquote(secret)) if form}
 
 
 def hide_after_scheme(url: str) -> str:

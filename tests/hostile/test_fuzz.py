@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from homelab_hooks.land.state import StateFile
 from homelab_hooks.net.message import RequestFailed, read_bounded_body
 from tests.ci.values import APP
 from tests.growth import TOO_MUCH, growth
+from tools.fuzz.completion_readers import completed
 from tools.fuzz.file_readers import SAVED_LANDING, SAVED_WATCH
 from tools.fuzz.mutations import mutated
 from tools.fuzz.targets import TARGETS
@@ -28,6 +30,7 @@ HUGE = b"1" + b"0" * 400
 TEMPLATE = b'{"spec": {"containers": []}}'
 LANDING = json.dumps({**json.loads(SAVED_LANDING), "branch": 5, "target": True, "remote": {}}).encode()
 TICKET = b'{"sha": "-", "branch": %s, "remote": "", "directory": "", "push": null, "shell": null, "options": %s}'
+MCP_CALL = b'{"tool": %s}'
 FOUND: list[tuple[str, bytes]] = [
     ("pipeline", b'{"number": %s, "event": "push", "commit": "a", "status": "running"}' % HUGE),
     ("pipeline", b'{"number": 1, "event": "push", "commit": "a", "status": "success", "started": %s}' % HUGE),
@@ -78,6 +81,19 @@ FOUND: list[tuple[str, bytes]] = [
     ("hook-files", b"#!/bin/\nknown='/"),
     ("redirects", b"//["),
     ("redirects", b"https://[1]/"),
+    ("mcp-arguments", MCP_CALL % b'"land", "arguments": {"message": "\\u0000"}'),
+    ("mcp-arguments", MCP_CALL % b'"land", "arguments": {"message": "\\ud800"}'),
+    ("mcp-arguments", MCP_CALL % b'"logs", "arguments": {"commit": "\\ud800"}'),
+    ("mcp-arguments", MCP_CALL % b'"follow", "arguments": {"commit": "%s"}' % (b"a" * 200_000)),
+    ("mcp-arguments", MCP_CALL % b'"land", "arguments": {"target": "%s"}' % (b"a" * 200_000)),
+    ("notify-urls", b"mat%sixs://a" % (b"-" * 60)),
+    ("notify-urls", b"ntfys://t:,/6\x90"),
+    ("notify-urls", b"json:///ann:pa55wo"),
+    ("notify-urls", b"tgram://123456m@@8"),
+    ("notify-urls", b"json://h.test/1234567890"),
+    ("notify-urls", b"json://h.test/?key=second//t0=ken"),
+    ("notify-urls", b"mailto://ann:pa55wo@h.test?to=bob@example.test"),
+    ("notify-outcomes", b"homelab-notify %s ok" % (b"9" * 5001)),
 ]  # fmt: skip
 """inputs that once broke a promise: an exception, a number that no float can be, an endless search, something unseen"""
 
@@ -85,6 +101,14 @@ FOUND: list[tuple[str, bytes]] = [
 @pytest.mark.parametrize(("name", "data"), FOUND, ids=[f"{name}-{place}" for place, (name, _) in enumerate(FOUND)])
 def test_what_was_found_stays_fixed(name: str, data: bytes) -> None:
     TARGETS[name].feed(data)
+
+
+def test_the_completions_that_are_fuzzed_offer_what_is_harmless() -> None:
+    """Of a shell that offers nothing, no promise could be broken."""
+    for shell in filter(shutil.which, ("bash", "fish")):
+        offered = completed(shell, b"main\n$(touch pwned)\nfeature/x\n")
+        assert {"main", "feature/x"} <= set(offered), shell
+        assert not any("pwned" in value for value in offered), shell
 
 
 @pytest.mark.parametrize(("name", "piece"), [("text", b"a"), ("text", b"://a"), ("detection", b"\n")])

@@ -6,10 +6,13 @@ from tools.fuzz import (
     agent_readers,
     ci_readers,
     cluster_readers,
+    completion_readers,
     file_readers,
     forge_readers,
     git_readers,
     link_readers,
+    mcp_readers,
+    notify_readers,
     registry_readers,
     text_readers,
     token_readers,
@@ -27,5 +30,8 @@ TARGETS: dict[str, FuzzTarget] = {
     **file_readers.TARGETS,
     **text_readers.TARGETS,
     **agent_readers.TARGETS,
+    **mcp_readers.TARGETS,
+    **notify_readers.TARGETS,
+    **completion_readers.TARGETS,
 }
 """each reader by its name"""

@@ -6,6 +6,7 @@ from tools.mutants.mutant import Change, Defence
 
 SERVER = "tests/mcp/test_server.py"
 FILE = "app/mcp_server.py"
+FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_fixed"
 
 MCP = (
     Defence(
@@ -68,5 +69,17 @@ MCP = (
         "a call that is cancelled ends its command",
         (Change(FILE, "    if process.returncode is None:\n        process.terminate()\n", "    pass\n"),),
         (f"{SERVER}::test_a_cancelled_call_ends_its_command",),
+    ),
+    Defence(
+        "messages-of-mcp-clients",
+        "a text that no process can be started with is refused",
+        (Change(FILE, "    if _NOT_IN_ARGUMENTS.search(value):", "    if False:"),),
+        (FOUND,),
+    ),
+    Defence(
+        "long-names-of-mcp-clients",
+        "so is one that is too long for it",
+        (Change(FILE, 'Field(max_length=MAX_NAME_CHARS, description="any', 'Field(description="any'),),
+        (FOUND,),
     ),
 )

@@ -6,6 +6,7 @@ from tools.mutants.mutant import Change, Defence
 
 DECISIONS = "tests/notify/test_decisions.py"
 APPRISE = "tests/notify/test_apprise.py"
+FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_fixed"
 REAL = "tests/hooks/background/test_notify_url.py"
 
 NOTIFICATIONS = (
@@ -59,5 +60,41 @@ NOTIFICATIONS = (
             f"{DECISIONS}::test_a_command_that_waited_long_enough_notifies_if_that_was_asked_for",
             f"{REAL}::test_a_command_in_the_foreground_notifies_if_it_took_longer_than_asked",
         ),
+    ),
+    Defence(
+        "notification-urls-with-an-address-in-the-query",
+        "a password is known as such although an @ is also in the query",
+        (
+            Change(
+                "text/url_secrets.py",
+                "    users = (rest.rpartition",
+                "    users = (rest.rpartition('@')[0],) or (rest.rpartition",
+            ),
+        ),
+        (FOUND,),
+    ),
+    Defence(
+        "notification-urls-of-any-scheme",
+        "a text too long for a scheme is not shown as one",
+        (Change("config/parsers.py", "[A-Za-z0-9+.-]{0,31}", "[A-Za-z0-9+.-]*"),),
+        (FOUND,),
+    ),
+    Defence(
+        "notification-urls-that-are-not-utf-8",
+        "a secret that is not UTF-8 ends no command",
+        (Change("text/redaction.py", ', errors="surrogatepass"', ""),),
+        (FOUND,),
+    ),
+    Defence(
+        "notification-tokens-of-digits",
+        "a token may consist of digits",
+        (Change("text/url_secrets.py", r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}", "[0-9.]+"),),
+        (FOUND,),
+    ),
+    Defence(
+        "notification-places-without-end",
+        "the number of a target that a plugin has printed ends no command",
+        (Change("notify/apprise_job.py", "[0-9]{1,9}", "[0-9]+"),),
+        (FOUND,),
     ),
 )
