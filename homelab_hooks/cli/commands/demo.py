@@ -70,10 +70,13 @@ def _listed() -> list[str]:
 
 
 _WELCOME = """\
-Demo shell: a sample repository with CI, Vault, and a cluster. Everything is deleted when you exit. Try:
+Demo shell: a sample repository with CI, Vault, and a cluster.
+Everything is deleted when you exit. Try:
   homelab doctor                 check the setup
   git land --dry-run             show what would be done
-  git land                       land the branch; then `homelab ci status`, `homelab ci logs --all`
+  git land                       land the branch
+  homelab ci status              show its pipeline again
+  homelab ci logs --all          print its logs
   homelab deploy wait shop/web   check that the cluster runs the commit"""
 
 
