@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from homelab_hooks.errors import Terminated
+from homelab_hooks.errors import CommandError, Terminated
 
 T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], None]
@@ -98,11 +98,35 @@ def _make_unraisable_hook(
 
 
 def run_interruptible(work: Callable[[], T]) -> T:
-    """Run `work` and return its result; within `catch_signals`, signals are raised here and nowhere else."""
+    """Run `work` and return its result; within `catch_signals`, signals are raised here and nowhere else.
+
+    An exception that a signal's has become is raised as that of the signal: Python 3.11 wraps what is raised in
+    `__set_name__`, as while a module is imported, and a cleanup may fail after Ctrl-C.
+    """
     early, _STATE.early = _STATE.early, None
     if early is not None:
         raise early
-    return work()
+    try:
+        return work()
+    except CommandError:
+        raise
+    except Exception as error:
+        interrupt = _find_interrupt(error)
+        if interrupt is None:
+            raise
+        raise interrupt from error
+
+
+def _find_interrupt(error: BaseException) -> type[BaseException] | None:
+    """Return the kind of a signal's exception that this one was raised from, or while it was handled."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        if isinstance(cause, KeyboardInterrupt | Terminated):
+            return type(cause)
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def ignore_signals() -> None:

@@ -62,6 +62,36 @@ with catch_signals({again}):
     except (KeyboardInterrupt, Terminated) as cut:
         print(type(cut).__name__)
 """
+NAMED = """
+class Descriptor:
+    def __set_name__(self, owner, name):
+        give(signal.{signal})
+        [None for _ in range(9)]
+
+def work():
+    class Owner:
+        field = Descriptor()
+
+with catch_signals({again}):
+    try:
+        run_interruptible(work)
+    except (KeyboardInterrupt, Terminated) as cut:
+        print(type(cut).__name__)
+"""
+UNCLEAN = """
+def work():
+    try:
+        give(signal.{signal})
+        wait()
+    finally:
+        raise OSError("the cleanup failed too")
+
+with catch_signals({again}):
+    try:
+        run_interruptible(work)
+    except (KeyboardInterrupt, Terminated) as cut:
+        print(type(cut).__name__)
+"""
 LOCKED = """
 lock = threading.Lock()
 
@@ -146,6 +176,15 @@ def test_a_signal_that_python_loses_is_not_taken_for_a_failure_of_the_child_that
 ) -> None:
     done = run(LOST_WITH_CHILD, name, again=60)
     assert (done.code, done.out.splitlines(), done.err) == (0, ["lost", raised], ""), done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+@pytest.mark.parametrize("script", [NAMED, UNCLEAN], ids=["python wraps it", "the cleanup fails"])
+def test_a_signal_whose_exception_became_another_one_is_no_internal_error(script: str, name: str, raised: str) -> None:
+    """Seen once in some thousand runs: Ctrl-C while a module with a cached_property was imported."""
+    done = run(script, name, again=60)
+    assert (done.code, done.out.splitlines(), done.err) == (0, [raised], ""), done
 
 
 @pytest.mark.slow

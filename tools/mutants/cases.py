@@ -145,6 +145,12 @@ CASES = (
         ),
     ),
     Defence(
+        "signals-that-become-errors",
+        "a signal whose exception was wrapped, or whose cleanup failed, is not an internal error",
+        (Change("system/signals.py", "        if interrupt is None:", "        if True:"),),
+        ("tests/e2e/test_lost_signals.py::test_a_signal_whose_exception_became_another_one_is_no_internal_error",),
+    ),
+    Defence(
         "two-signals",
         "signals that arrive together are one interruption",
         (Change("system/signals.py", "        if next(count) != DUPLICATE_COUNT:", "        if next(count):"),),
