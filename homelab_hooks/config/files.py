@@ -16,6 +16,10 @@ from homelab_hooks.errors import CommandError
 
 MAX_FILE_BYTES = 1024 * 1024
 """bytes of a file that are read"""
+MAX_TRACKED_FILE_BYTES = 64 * 1024
+"""bytes of a .homelab.toml; one with every setting has about two thousand"""
+MAX_LINE_DOTS = 1_000
+"""dots in a line of it: for a key of n parts, tomllib takes time and memory in proportion to n * n"""
 MAX_CA_FILE_BYTES = 8 * 1024 * 1024
 """bytes of the largest CA bundle; that of a system has 0.2 million, and a few times that with its comments"""
 _PEM_CERTIFICATE = re.compile(rb"^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----", re.MULTILINE)
@@ -35,11 +39,21 @@ def parse_tracked_settings(content: bytes) -> Mapping[str, object]:
     import tomllib  # it takes 2 ms, and most repositories have no such file
 
     try:
+        _require_small(content)
         return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # malformed TOML or UTF-8, or endless brackets
         raise CommandError(
             f"{TRACKED_FILE} is malformed: {error}", hint=f"fix the syntax of {TRACKED_FILE}, or remove the file"
         ) from None
+
+
+def _require_small(content: bytes) -> None:
+    """Raise ValueError for a text that would take tomllib minutes, or more memory than there is."""
+    if len(content) > MAX_TRACKED_FILE_BYTES:
+        raise ValueError(f"larger than {MAX_TRACKED_FILE_BYTES} bytes")
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if line.count(b".") > MAX_LINE_DOTS:
+            raise ValueError(f"line {number} has more than {MAX_LINE_DOTS} dots")
 
 
 def read_bounded_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:

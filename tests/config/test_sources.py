@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.config.files import MAX_CA_FILE_BYTES, MAX_FILE_BYTES, read_bounded_file
+from homelab_hooks.config.files import (
+    MAX_CA_FILE_BYTES,
+    MAX_FILE_BYTES,
+    MAX_LINE_DOTS,
+    MAX_TRACKED_FILE_BYTES,
+    parse_tracked_settings,
+    read_bounded_file,
+)
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -98,6 +105,25 @@ def test_a_tracked_file_that_is_not_text_is_malformed_and_not_overlooked(clone: 
     (clone.path / ".homelab.toml").write_bytes(b'target = "\xff"\n')
     with pytest.raises(CommandError, match=r"\.homelab\.toml is malformed"):
         config()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"#" * (MAX_TRACKED_FILE_BYTES + 1), "larger than 65536 bytes"),
+        (b"\n" + b"a." * (MAX_LINE_DOTS + 1) + b"b = 1", "line 2 has more than 1000 dots"),
+        (b"a = {" + b"a." * (MAX_LINE_DOTS + 1) + b"b = 1}", "line 1 has more than 1000 dots"),
+    ],
+)
+def test_a_tracked_file_that_would_take_too_much_is_malformed(content: bytes, problem: str) -> None:
+    """A key of 100,000 parts takes tomllib gigabytes."""
+    with pytest.raises(CommandError, match=rf"\.homelab\.toml is malformed: {problem}"):
+        parse_tracked_settings(content)
+
+
+@pytest.mark.parametrize("content", [b"#" * MAX_TRACKED_FILE_BYTES, b"a." * MAX_LINE_DOTS + b"b = 1"])
+def test_a_tracked_file_at_its_limits_is_read(content: bytes) -> None:
+    assert parse_tracked_settings(content).keys() <= {"a"}
 
 
 def test_a_tracked_file_cannot_name_the_server(clone: Clone, config: Resolved) -> None:

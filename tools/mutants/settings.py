@@ -99,4 +99,16 @@ SETTINGS = (
         (Change("auth/vault.py", 'if data is None and "request_id" in answer:', "if False:"),),
         ("tests/auth/test_vault.py::test_an_answer_that_is_none_is_reported_as_such",),
     ),
+    Defence(
+        "keys-of-many-parts",
+        "a tracked file cannot fill the memory with a key of many parts",
+        (Change("config/files.py", '        if line.count(b".") > MAX_LINE_DOTS:', "        if False:"),),
+        ("tests/config/test_sources.py::test_a_tracked_file_that_would_take_too_much_is_malformed",),
+    ),
+    Defence(
+        "large-tracked-files",
+        "nor with its length",
+        (Change("config/files.py", "    if len(content) > MAX_TRACKED_FILE_BYTES:", "    if False:"),),
+        ("tests/config/test_sources.py::test_a_tracked_file_that_would_take_too_much_is_malformed",),
+    ),
 )
