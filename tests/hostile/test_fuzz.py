@@ -111,7 +111,7 @@ def test_the_completions_that_are_fuzzed_offer_what_is_harmless() -> None:
         assert not any("pwned" in value for value in offered), shell
 
 
-@pytest.mark.parametrize(("name", "piece"), [("text", b"a"), ("text", b"://a"), ("detection", b"\n")])
+@pytest.mark.parametrize(("name", "piece"), [("text", b"a"), ("text", b"://a"), ("detection", b"\n"), ("files", b"a.")])
 def test_an_input_that_once_took_quadratic_time_is_read_once(name: str, piece: bytes) -> None:
     assert growth(lambda times: TARGETS[name].feed(piece * times), 5_000) < TOO_MUCH
 
