@@ -31,7 +31,8 @@ def format_current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _drain(end: int) -> None:
+def drain(end: int) -> None:
+    """Read everything that a non-blocking pipe holds."""
     with contextlib.suppress(BlockingIOError):
         while os.read(end, 4096):
             pass
@@ -72,7 +73,7 @@ class SystemClock:
         while (left := until - time.monotonic()) > 0:
             readable = [end for end, _ in poll.poll(math.ceil(min(left, MAX_POLL_S) * 1000))]
             for end in readable:
-                _drain(end)  # the handler of a signal runs at the latest here, and raises
+                drain(end)  # the handler of a signal runs at the latest here, and raises
             if self._reader in readable:
                 return
 

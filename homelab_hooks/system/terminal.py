@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from homelab_hooks.system.clock import drain
 from homelab_hooks.system.job_control import StopHandler, stop_process
 from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
+from homelab_hooks.system.signals import arrival_pipe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +29,20 @@ _TERMS_WITH_TITLE = (
 """TERM prefixes of terminals that support a window title, and show or ignore hyperlinks; others may print the sequences
 as text"""
 _LOG_FULL_NOTICE = "... (log truncated)"
+
+
+def _wait_for_input(end: int) -> None:
+    """Return once the terminal has a line; a signal that arrives just before the wait ends it too, by its exception."""
+    poll, arrival = select.poll(), arrival_pipe()
+    poll.register(end, select.POLLIN)
+    if arrival is not None:
+        poll.register(arrival, select.POLLIN)
+    while True:
+        readable = [number for number, _ in poll.poll()]
+        if arrival is not None and arrival in readable:
+            drain(arrival)  # the handler of a signal runs at the latest here, and raises
+        if end in readable:
+            return
 
 
 class Terminal:
@@ -79,6 +96,7 @@ class Terminal:
         self._write(sys.stderr, f"{question} [y/N] ", end="")
         answer = ""
         try:
+            _wait_for_input(sys.stdin.fileno())
             answer = sys.stdin.readline()
         finally:
             if not answer.endswith("\n"):

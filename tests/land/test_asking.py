@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,36 @@ def test_ctrl_c_at_our_question_leaves_it_there(terminal: TerminalSession, ann: 
     terminal.type("\x03")
     terminal.wait_for("homelab: interrupted exit=130")
     assert "Approve this command and run it? [y/N]" in shown(terminal, 80)
+
+
+IN_ANOTHER_THREAD = """
+import os, signal, sys, threading
+from homelab_hooks.system.signals import catch_signals, run_interruptible
+from homelab_hooks.system.terminal import Terminal
+
+def work():
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # from here on the other thread gets it
+    Terminal(os.environ).ask("really?")
+
+with catch_signals():
+    try:
+        run_interruptible(work)
+    except KeyboardInterrupt:
+        print("interrupted", "here")
+"""
+
+
+def test_ctrl_c_that_does_not_interrupt_the_system_call_ends_the_question(
+    terminal: TerminalSession, tmp_path: Path
+) -> None:
+    """As one that arrives just before the call."""
+    script = tmp_path / "asks.py"
+    script.write_text(IN_ANOTHER_THREAD)
+    terminal.type(f"{sys.executable} {script}\n")
+    terminal.wait_for("really? [y/N]")
+    terminal.type("\x03")
+    terminal.wait_for("interrupted here")
 
 
 def test_after_a_yes_the_live_view_continues(terminal: TerminalSession, ann: Clone) -> None:

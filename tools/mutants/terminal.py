@@ -32,4 +32,10 @@ TERMINAL = (
         (Change("cli/commands/ci/logs.py", "terminal.out(indent_result_lookalike(shown))", "terminal.out(shown)"),),
         ("tests/hostile/test_lookalikes.py::test_a_log_that_is_printed_has_no_line_like_a_result",),
     ),
+    Defence(
+        "questions-and-signals",
+        "Ctrl-C just before a question waits for its answer ends the question",
+        (Change("system/terminal.py", "            _wait_for_input(sys.stdin.fileno())\n", ""),),
+        ("tests/land/test_asking.py::test_ctrl_c_that_does_not_interrupt_the_system_call_ends_the_question",),
+    ),
 )
