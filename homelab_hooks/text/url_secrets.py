@@ -26,7 +26,7 @@ MIN_NOTIFY_TOKEN_LENGTH = 8
 """characters from which a part of a notification URL counts as a token"""
 _NOTIFY_URL_KEY = "homelab.notifyurl"
 _NOTIFY_URL_AUTHORITY_END = re.compile(r"[/?#]")
-_NOTIFY_URL_PAIR_SEPARATOR = re.compile("[?&#]")
+_NOTIFY_URL_PAIR_SEPARATOR = re.compile("[&#]")
 _NOTIFY_URL_SEPARATORS = tuple(re.compile(chars) for chars in ("[/:@?&=,#]", "[/?&=#]", "[/?&#]"))
 """what separates the parts of a notification URL: a service may quote one, or two that are joined"""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}")
@@ -64,7 +64,9 @@ def find_secrets_in_notify_url(url: str) -> set[str]:
     users = (rest.rpartition("@")[0], _NOTIFY_URL_AUTHORITY_END.split(rest, maxsplit=1)[0].rpartition("@")[0])
     passwords = {user.partition(":")[2] for user in users}
     parts = {part for separators in _NOTIFY_URL_SEPARATORS for part in separators.split(rest)}
-    parts |= {pair.partition("=")[2] for pair in _NOTIFY_URL_PAIR_SEPARATOR.split(rest)}
+    path, _, query = rest.partition("?")
+    parts |= {*path.split("/"), *path.partition("#")[0].split("/")}
+    parts |= {pair.partition("=")[2] for pair in _NOTIFY_URL_PAIR_SEPARATOR.split(query)}
     parts |= {user.partition(":")[0] for user in users}
     parts = {part for part in parts if len(part) >= MIN_NOTIFY_TOKEN_LENGTH and not _HOST_NAME.fullmatch(part)}
     forms = {form for secret in (rest, *passwords, *parts) for form in (secret, secret.replace("+", " "))}

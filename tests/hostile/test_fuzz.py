@@ -89,6 +89,8 @@ FOUND: list[tuple[str, bytes]] = [
     ("notify-urls", b"mat%sixs://a" % (b"-" * 60)),
     ("notify-urls", b"ntfys://t:,/6\x90"),
     ("notify-urls", b"json:///ann:pa55wo"),
+    ("notify-urls", b"json://h.test/?key=?econd.example.test"),
+    ("notify-urls", b"slack://T0KENSONE/T0KE&)STWO/#general"),
     ("notify-urls", b"tgram://123456m@@8"),
     ("notify-urls", b"json://h.test/1234567890"),
     ("notify-urls", b"json://h.test/?key=second//t0=ken"),
