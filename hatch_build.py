@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from homelab_hooks import __version__  # noqa: E402 - the package is found in the source tree
 from homelab_hooks.cli.command_exit_codes import list_exit_codes  # noqa: E402 - as above
+from homelab_hooks.cli.commands.completion import PLACES  # noqa: E402 - as above
 from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
 from homelab_hooks.cli.main import build_parser  # noqa: E402 - as above
 from homelab_hooks.cli.verbs import COMMANDS, GROUPS, Command  # noqa: E402 - as above
@@ -74,7 +75,8 @@ CHOICES = {
     ),
 }  # fmt: skip
 """the values, or how they begin, of each metavar"""
-GIT_LAND = """
+GIT_LAND = {
+    "bash": """
 # complete `git land` from git's own completion
 _git_land() {
   local begin=$((__git_cmd_idx)) words=("${COMP_WORDS[@]}")
@@ -82,7 +84,36 @@ _git_land() {
   COMP_CWORD=$((COMP_CWORD - begin))
   _shtab_git_land
 }
-"""
+""",
+    "zsh": """
+# complete `git land` from git's own completion; a file of this name in fpath already does
+if [[ $zsh_eval_context[-1] == eval ]]; then
+  _git-land() { _shtab_git_land "$@" }
+  () {
+    local -a commands
+    zstyle -g commands ':completion:*:*:git:*' user-commands
+    (( $commands[(I)land(|:*)] )) ||
+      zstyle ':completion:*:*:git:*' user-commands $commands 'land:SUMMARY'
+  }
+fi
+""",
+    "fish": """
+# complete `git land`; the completions for git in fish 3.6.0 leave out programs named git-*
+function __homelab_git_land
+  set -l words (commandline -opc)
+  set -l place (contains -i -- land $words); or return
+  set -e words[1..$place]
+  set -l typed (string escape -- $words)
+  complete -C "git-land $typed "(commandline -ct)
+end
+function __homelab_git -a condition
+  functions -q $condition; and $condition $argv[2..]
+end
+complete -c git -n '__homelab_git __fish_git_needs_command' -a land -d 'SUMMARY'
+complete -c git -f -n '__homelab_git __fish_git_using_command land' -a '(__homelab_git_land)'
+""",
+}
+"""what makes the script of git-land complete `git land`, by the shell"""
 
 
 class Manuals(BuildHookInterface[Any]):
@@ -111,10 +142,16 @@ def manuals() -> Iterator[tuple[str, str]]:
         yield f"share/man/man1/{parser.prog.replace(' ', '-')}.1", page(parser, commands)
     for parser, _ in _programs(completes=True):
         _set_completions(parser)
-        bash = shtab.complete(parser, "bash") + (GIT_LAND if parser.prog == "git-land" else "")
-        yield f"share/bash-completion/completions/{parser.prog}", bash
-        yield f"share/zsh/site-functions/_{parser.prog}", shtab.complete(parser, "zsh")
-        yield f"share/fish/vendor_completions.d/{parser.prog}.fish", shtab.complete(parser, "fish")
+        for shell, place in PLACES.items():
+            yield place.format(parser.prog), shtab.complete(parser, shell) + _complete_git_land(parser.prog, shell)
+
+
+def _complete_git_land(program: str, shell: str) -> str:
+    """Return what the script of a program needs to complete `git land` too."""
+    if program != "git-land":
+        return ""
+    summary = next(command.summary for command in COMMANDS if command.alias == "git land")
+    return GIT_LAND[shell].replace("SUMMARY", summary)
 
 
 def _programs(*, completes: bool) -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,17 +45,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel in a virtual environment: PYTHONPATH would put it behind the installation that runs the tests."""
     prefix = tmp_path_factory.mktemp("prefix")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    argv = [*pip, "install", "--quiet", "--no-deps", "--ignore-installed", "--prefix", str(prefix), str(wheel)]
-    done = ProcessRunner(os.environ).run(argv, timeout=HANG_S)
-    assert done.ok, done.err
-    woodpecker = next(prefix.glob("lib/python*/site-packages"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(prefix / "bin" / "python")]
+    for argv in (
+        [sys.executable, "-m", "venv", "--without-pip", str(prefix)],
+        [*pip, "install", "--quiet", "--no-deps", "--ignore-installed", str(wheel)],
+    ):
+        done = ProcessRunner(os.environ).run(argv, timeout=HANG_S)
+        assert done.ok, done.err
+    packages = next(prefix.glob("lib/python*/site-packages"))
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     home = prefix / "home"
     home.mkdir()
     environ = {
         "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": str(woodpecker),
         "HOME": str(home),
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",

@@ -155,10 +155,11 @@ def test_after_the_printed_script_git_land_help_finds_the_page_wherever_the_prog
         {**installed.environ, "PATH": installed.environ["PATH"].replace(str(installed.prefix / "bin"), str(links))},
     )
     assert not apart.run("git", "land", "--help").ok
-    printed = apart.run("homelab", "completion", shell).out
-    twice = f"{printed}\n{printed}\ngit land --help; man git-init; echo $MANPATH"
+    printed, status = apart.run("homelab", "completion", shell).out, "$status" if shell == "fish" else "$?"
+    twice = f"{printed}\necho status={status}\n{printed}\ngit land --help; man git-init; echo $MANPATH"
     done = apart.run(program, *([] if shell == "fish" else ["-f"] if shell == "zsh" else ["--norc"]), stdin=twice)
     assert "git-land - merge, verify, push" in re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.out), done.err
+    assert "status=0" in done.out.splitlines()
     assert done.out.splitlines()[-1].count("/share/man") == 1
     assert "not found" not in done.err
 
@@ -190,7 +191,7 @@ def test_bash_completes_git_land_by_gits_own_completion(
 ZSH = r"""
 zmodload zsh/zpty
 zpty terminal zsh -f -i
-zpty -w terminal "PS1=; unsetopt zle_bracketed_paste; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D"
+zpty -w terminal "PS1=; unsetopt zle_bracketed_paste; $1"
 zpty -w terminal "LISTMAX=1000; stty rows 80; PS1='rea''dy> '"
 zpty -r terminal seen '*ready> *'
 zpty -w -n terminal "$2"$'\t\t'
@@ -201,15 +202,24 @@ zpty -d terminal
 """
 
 
+def load_from(place: Installed) -> str:
+    """The zsh commands that load the installed completions."""
+    return f"fpath=({place.share('zsh/site-functions')} $fpath); autoload -Uz compinit; compinit -u -D"
+
+
 @pytest.mark.parametrize(
-    ("line", "offered"), [("homelab ci ", ("watch", "status", "restart")), ("git-land --", ("--continue", "--abort"))]
+    ("line", "offered"),
+    [
+        ("homelab ci ", ("watch", "status", "restart")),
+        ("git-land --", ("--continue", "--abort")),
+        ("git land --strategy ", ("rebase", "ff-only")),
+    ],
 )
 def test_zsh_completes(
     spied: tuple[Installed, Path], workshop: ScratchRepositories, line: str, offered: tuple[str, ...]
 ) -> None:
     zsh, (place, told) = needs("zsh"), spied
-    functions = str(place.share("zsh/site-functions"))
-    done = place.run(zsh, "-f", "-c", ZSH, "zsh", functions, line, at=workshop.clone("ann").path)
+    done = place.run(zsh, "-f", "-c", ZSH, "zsh", load_from(place), line, at=workshop.clone("ann").path)
     for word in offered:
         assert word in done.out, (done.out, done.err)
     assert not told.exists()
@@ -224,6 +234,40 @@ def test_fish_completes(
     script = f"set -p fish_complete_path {place.share('fish/vendor_completions.d')}; complete -C '{' '.join(words)}'"
     done = place.run(fish, "--no-config", "-c", script, at=clone.path)
     assert set(offered) <= {line.split("\t")[0] for line in done.out.splitlines()}, (done.out, done.err)
+    assert not told.exists()
+
+
+# What follows `git `, and what the printed script offers there.
+GIT_LINES = [("la", "land"), ("land --ab", "--abort"), ("land --strategy ff", "ff-only"), ("land --onto to", "topic")]
+
+
+@pytest.mark.parametrize(("typed", "offered"), GIT_LINES)
+def test_zsh_completes_git_land_after_the_printed_script(
+    installed: Installed, spied: tuple[Installed, Path], workshop: ScratchRepositories, typed: str, offered: str
+) -> None:
+    zsh, (place, told) = needs("zsh"), spied
+    script = workshop.folder / "printed"
+    script.write_bytes(installed.run("homelab", "completion", "zsh").stdout)
+    clone = workshop.clone("ann", branch="topic")
+    completed_and_printed = f"git {typed}\t\x01print -r -- +\r"
+    done = place.run(zsh, "-f", "-c", ZSH, "zsh", f'eval "$(<{script})"', completed_and_printed, at=clone.path)
+    printed = next((line for line in done.out.splitlines() if line.startswith("+git ")), "")
+    assert printed.split()[-1:] == [offered], (done.out, done.err)
+    assert not told.exists()
+
+
+@pytest.mark.parametrize(("typed", "offered"), GIT_LINES)
+def test_fish_completes_git_land_after_the_printed_script(
+    installed: Installed, spied: tuple[Installed, Path], workshop: ScratchRepositories, typed: str, offered: str
+) -> None:
+    """The completions for git in fish 3.6.0 leave out the programs named git-*."""
+    fish, (place, told) = needs("fish"), spied
+    script = workshop.folder / "printed"
+    script.write_bytes(installed.run("homelab", "completion", "fish").stdout)
+    clone = workshop.clone("ann", branch="topic")
+    line = f"source {script}; or exit 3; complete -C 'git {typed}'"
+    done = place.run(fish, "-c", line, at=clone.path)
+    assert done.out.split("\t")[0].strip() == offered, (done.out, done.err)
     assert not told.exists()
 
 
@@ -256,7 +300,6 @@ def test_a_branch_whose_name_is_a_command_is_not_run_by_a_tab(
         script = f"set -p fish_complete_path {place.share('fish/vendor_completions.d')}; complete -C 'homelab-watch '"
         done = place.run(program, "--no-config", "-c", script, at=clone.path)
     else:
-        functions = str(place.share("zsh/site-functions"))
-        done = place.run(program, "-f", "-c", ZSH, "zsh", functions, "homelab-watch ", at=clone.path)
+        done = place.run(program, "-f", "-c", ZSH, "zsh", load_from(place), "homelab-watch ", at=clone.path)
     assert "topic" in done.out, (done.out, done.err)
     assert not (clone.path / "pwned").exists()

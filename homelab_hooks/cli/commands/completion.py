@@ -25,7 +25,7 @@ _BEFORE = {"zsh": "(( $+functions[compdef] )) || { autoload -Uz compinit && comp
 _MAN_PAGE = "share/man/man1/git-land.1"
 _MANPATH = {
     "bash": 'case ":${{MANPATH-}}:" in *:{0}:*) ;; *) export MANPATH="${{MANPATH-}}":{0} ;; esac',
-    "fish": "set -q MANPATH; or set -gx MANPATH ''\ncontains -- {0} $MANPATH; or set -gxa MANPATH {0}",
+    "fish": "set -q MANPATH; or set -gx MANPATH ''\nif not contains -- {0} $MANPATH; set -gxa MANPATH {0}; end",
 }
 """what adds a folder to MANPATH; an empty element there stands for the default path"""
 
