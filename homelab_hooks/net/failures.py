@@ -116,7 +116,7 @@ def describe_exchange_error(error: Exception, exchange: Exchange) -> RequestFail
     """Return why a request has no response."""
     match error:
         case httpcore.ConnectTimeout():
-            reason = f"no connection within {min(CONNECT_TIMEOUT_S, exchange.timeout):.0f} s"
+            reason = describe_connect_timeout(error, min(CONNECT_TIMEOUT_S, exchange.timeout))
             return RequestFailed(FailureKind.TIMEOUT, reason)
         case httpcore.TimeoutException():
             return RequestFailed(FailureKind.TIMEOUT, f"no complete response within {exchange.timeout:.0f} s")
@@ -126,6 +126,12 @@ def describe_exchange_error(error: Exception, exchange: Exchange) -> RequestFail
             return _classify_tls_error(tls_error)
         case _:
             return _classify_broken(error, exchange)
+
+
+def describe_connect_timeout(error: httpcore.ConnectTimeout, timeout: float) -> str:
+    """Return what took longer than this many seconds: the connection, or TLS, which OpenSSL's message names."""
+    what = "response to the TLS handshake" if "handshake" in str(error) else "connection"
+    return f"no {what} within {timeout:.0f} s"
 
 
 def classify_error(error: Exception) -> RequestFailed:

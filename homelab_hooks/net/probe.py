@@ -9,7 +9,7 @@ import httpcore
 
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.net.certificate import Certificate
-from homelab_hooks.net.failures import CONNECT_TIMEOUT_S, classify_error
+from homelab_hooks.net.failures import CONNECT_TIMEOUT_S, classify_error, describe_connect_timeout
 from homelab_hooks.net.http import (
     create_ssl_context,
     find_proxy,
@@ -45,11 +45,17 @@ def probe_server(
     for address in addresses:
         try:
             stream = httpcore.SyncBackend().connect_tcp(address, port, timeout=timeout)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            timed_out = isinstance(error, httpcore.ConnectTimeout)
-            reason = f"no connection within {timeout:.0f} s" if timed_out else _error_reason(error)
+        except httpcore.ConnectTimeout as error:
+            reason = describe_connect_timeout(error, timeout)
             continue
-        result = _handshake(stream, server, ca_file, timeout)._replace(address=str(Dial(address, port)))
+        except httpcore.ConnectError as error:
+            reason = _error_reason(error)
+            continue
+        place = str(Dial(address, port))
+        try:
+            result = _handshake(stream, server, ca_file, timeout)._replace(address=place)
+        except httpcore.ConnectTimeout as error:
+            return ConnectFailed((place,), describe_connect_timeout(error, timeout))
         if isinstance(result, TlsFailed):
             return result
         return result._replace(seconds=clock.now() - begin, addresses=() if dial else addresses)
@@ -59,13 +65,16 @@ def probe_server(
 def _handshake(
     stream: httpcore.NetworkStream, server: ServerUrl, ca_file: Path | None, timeout: float
 ) -> Connected | TlsFailed:
-    """Start TLS on a connection if the server uses it; the connection is closed in any case."""
+    """Start TLS on a connection if the server uses it; the connection is closed in any case.
+
+    Raises httpcore.ConnectTimeout if the server does not respond.
+    """
     try:
         if server.scheme == "http":
             return Connected("", 0.0)
         stream = stream.start_tls(create_ssl_context(ca_file), server_hostname=server.host, timeout=timeout)
         certificate = read_certificate(stream.get_extra_info("ssl_object"))
-    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+    except httpcore.ConnectError as error:
         failure = classify_error(error)
         return TlsFailed("", failure.reason, failure.certificate_fault, failure.cause)
     finally:

@@ -9,13 +9,17 @@ import pytest
 
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import read_response
+from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
+from homelab_hooks.net.probe import probe_server
+from homelab_hooks.net.probe_result import ConnectFailed
 from homelab_hooks.polling.outcome import FailureKind, Unavailable
 from homelab_hooks.simulators import faults
 from homelab_hooks.simulators.balancer import LoadBalancer
 from homelab_hooks.simulators.faults import FaultPoint, FaultRule
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.system.clock import SystemClock
 from tests.net.conftest import Tunnel
 from tests.support.listener import Listener
 from tests.waiting import HANG_S
@@ -223,3 +227,25 @@ def test_a_tls_alert_that_no_retry_changes_is_a_wrong_server(
     assert found.kind is FailureKind.FOREIGN
     assert words in found.reason
     assert hint in found.hint
+
+
+@pytest.fixture
+def mute_port() -> Iterator[int]:
+    """The port of a server to which connections succeed, and that never sends anything."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_server_that_never_answers_the_tls_handshake_is_not_called_unconnected(
+    client: Client, mute_port: int
+) -> None:
+    found = read(client(f"https://127.0.0.1:{mute_port}").request("GET", "/api/user", timeout=0.1))
+    assert found.kind is FailureKind.TIMEOUT
+    assert found.reason == "no response to the TLS handshake within 0 s"
+
+
+def test_probing_a_server_that_never_answers_the_tls_handshake_names_the_time(mute_port: int) -> None:
+    server = parse_server_url(f"https://127.0.0.1:{mute_port}")
+    assert probe_server(server, clock=SystemClock(), timeout=0.1) == ConnectFailed(
+        (f"127.0.0.1:{mute_port}",), "no response to the TLS handshake within 0 s"
+    )
