@@ -111,8 +111,8 @@ class FollowUp:
         names = (first.repo,) if first.repo else about.names
         self._ci = runtime.ci_provider(config)
         dial = f" ({config.dial})" if config.dial else ""
-        where = f"{runtime.server(config)}{dial}"
-        self._repo = access.check_ci_access(self._ci, names, clock=runtime.clock, where=where).repo
+        report = access.AccessReport(f"{runtime.server(config)}{dial}", self._session.tell)
+        self._repo = access.check_ci_access(self._ci, names, clock=runtime.clock, report=report).repo
 
     def push_queue(self) -> PushQueue | None:
         """Return how the landing behaves while pipelines of the target run; None if those are not watched."""

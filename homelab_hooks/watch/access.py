@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.contact import MAX_SLOW_REFUSALS, Backoff
 from homelab_hooks.polling.loop import Clock
@@ -38,8 +39,25 @@ class CiAccess(NamedTuple):
     repo: Repo
 
 
+class AccessReport(NamedTuple):
+    """What a check needs to report its failures."""
+
+    where: str = ""
+    """the server and the dial"""
+    emit: Callable[[Event], None] = lambda _: None
+    """is called with lost and restored contact"""
+
+
+SILENT_REPORT = AccessReport()
+
+
 def check_ci_access(
-    ci: Provider, names: Sequence[str], *, clock: Clock, timeout_s: float = ACCESS_TIMEOUT_S, where: str = ""
+    ci: Provider,
+    names: Sequence[str],
+    *,
+    clock: Clock,
+    timeout_s: float = ACCESS_TIMEOUT_S,
+    report: AccessReport = SILENT_REPORT,
 ) -> CiAccess:
     """Request the user, then the repository under each of its names until one exists in CI.
 
@@ -47,12 +65,12 @@ def check_ci_access(
 
     Args:
         timeout_s: seconds for all requests together.
-        where: the server and the dial, for the message.
+        report: where CI is, for the message, and who is told about an outage.
     """
-    until = clock.now() + timeout_s
-    login = _require_answer(_ask(ci.account.user, until, clock), where)
+    requests, where = _Requests(clock, timeout_s, report.emit), report.where
+    login = _require_answer(requests.ask(ci.account.user), where)
     for name in names:
-        look = _ask(partial(ci.runs.repository, name), until, clock)
+        look = requests.ask(partial(ci.runs.repository, name))
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))
@@ -63,11 +81,39 @@ def check_ci_access(
     )
 
 
-def _ask(ask: TimedRequest[T], until: float, clock: Clock) -> Poll[T]:
-    """Return the answer to a request, which is repeated until this time while it may still succeed."""
-    return repeat_until(
-        lambda within: ask(within=within), until=until, clock=clock, may_succeed=_may_succeed, backoff=RETRY_BACKOFF
-    )
+class _Requests:
+    """Sends the requests of one check, and reports an outage that one retry does not end."""
+
+    def __init__(self, clock: Clock, timeout_s: float, emit: Callable[[Event], None]) -> None:
+        self._clock, self._emit = clock, emit
+        self._until = clock.now() + timeout_s
+        self._failed_since: float | None = None
+        self._reported = False
+
+    def ask(self, ask: TimedRequest[T]) -> Poll[T]:
+        """Return the answer to a request, which is repeated until the check's end while it may still succeed."""
+
+        def ask_and_report(within: float) -> Poll[T]:
+            asked_at = self._clock.now()
+            poll = ask(within=within)
+            self._report(poll, asked_at)
+            return poll
+
+        return repeat_until(
+            ask_and_report, until=self._until, clock=self._clock, may_succeed=_may_succeed, backoff=RETRY_BACKOFF
+        )
+
+    def _report(self, poll: Poll[object], asked_at: float) -> None:
+        now = self._clock.now()
+        if not isinstance(poll, Unavailable):
+            if self._reported and self._failed_since is not None:
+                self._emit(ContactRestored(away=now - self._failed_since))
+            self._failed_since, self._reported = None, False
+        elif self._failed_since is None:
+            self._failed_since = asked_at
+        elif not self._reported:
+            self._reported = True
+            self._emit(ContactLost(reason=poll.reason, retry_for=max(0.0, self._until - now)))
 
 
 def _may_succeed(poll: Poll[object], tries: int) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.watch.access import ACCESS_TIMEOUT_S, check_ci_access
+from homelab_hooks.watch.access import ACCESS_TIMEOUT_S, AccessReport, check_ci_access
 from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 OURS = {"x-woodpecker-version": "3.17.0"}
@@ -44,10 +45,35 @@ def test_what_passes_within_the_time_of_the_check_is_ridden_out(name: str, lasts
 def test_what_stays_refuses_when_the_time_is_over(name: str) -> None:
     woodpecker = InMemoryWoodpecker(bad=lambda *_: PASSING[name])
     with pytest.raises(CommandError) as caught:
-        check_ci_access(woodpecker.ci, ("acme/app",), clock=woodpecker.clock, where="https://ci.example.test")
+        check_ci_access(
+            woodpecker.ci, ("acme/app",), clock=woodpecker.clock, report=AccessReport("https://ci.example.test")
+        )
     assert caught.value.exit is ExitCode.REFUSED
     assert "cannot reach CI at https://ci.example.test" in caught.value.message
     assert ACCESS_TIMEOUT_S - 4 <= woodpecker.clock.t <= ACCESS_TIMEOUT_S + 0.5
+
+
+def report_of_outage(lasts: float) -> list[Event]:
+    """What a check reports of a server that refuses connections for this many seconds."""
+    events: list[Event] = []
+    refused = RequestFailed(FailureKind.CONNECTION, "connection refused")
+    woodpecker = InMemoryWoodpecker(bad=lambda _, t: refused if t < lasts else None)
+    check_ci_access(woodpecker.ci, ("acme/app",), clock=woodpecker.clock, report=AccessReport(emit=events.append))
+    return events
+
+
+def test_an_outage_is_reported_once_with_the_time_that_is_left_and_so_is_its_end() -> None:
+    """The check takes up to ten seconds, in which nothing else is shown."""
+    lost, restored = report_of_outage(5.0)
+    assert isinstance(lost, ContactLost)
+    assert lost.reason == "connection refused"
+    assert ACCESS_TIMEOUT_S - 3 <= lost.retry_for <= ACCESS_TIMEOUT_S
+    assert isinstance(restored, ContactRestored)
+    assert restored.away >= 5.0
+
+
+def test_one_failed_request_is_not_reported() -> None:
+    assert report_of_outage(0.1) == []
 
 
 def test_a_server_that_hangs_refuses_when_the_time_is_over() -> None:
