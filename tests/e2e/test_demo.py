@@ -75,11 +75,12 @@ def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_stat
     assert not list(tmp_path.glob("homelab-*")), "no file remains"
 
 
-def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
-    done = ProcessRunner(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=HANG_S)
-
+@pytest.mark.parametrize(("given", "meant"), [("gren", "did you mean green? "), ("sunshine", "")])
+def test_an_unknown_scenario_is_a_usage_error_that_names_the_command_that_lists_them(given: str, meant: str) -> None:
+    """A hint with all of them was cut."""
+    done = ProcessRunner(os.environ).run([HOMELAB, "demo", given], timeout=HANG_S)
     assert done.code == ExitCode.USAGE
-    assert "rollout-lies" in done.err
+    assert done.err.endswith(f"hint: {meant}to list the scenarios, run: homelab demo --list\n")
 
 
 def test_the_list_names_every_scenario_with_its_code() -> None:

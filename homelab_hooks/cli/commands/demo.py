@@ -10,6 +10,7 @@ The demo needs the extra demo. If it is not installed, the command that installs
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 
 from homelab_hooks.app.session import Session
 from homelab_hooks.demo.environment import DemoEnvironment
@@ -37,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _unknown_scenario(name: str) -> CommandError:
+    meant = get_close_matches(name, SCENARIOS, n=1)
+    hint = f"{f'did you mean {meant[0]}? ' if meant else ''}to list the scenarios, run: homelab demo --list"
+    return CommandError(f"{name!r} is not a scenario", hint=hint)
+
+
 def run(args: argparse.Namespace, session: Session) -> int:
     """Run the scenario."""
     if args.list:
@@ -45,7 +52,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return session.finish_answer()
     scenario = SCENARIOS.get(args.scenario)
     if scenario is None:
-        raise CommandError(f"{args.scenario!r} is not a scenario", hint=f"expected one of {', '.join(SCENARIOS)}")
+        raise _unknown_scenario(args.scenario)
     say = session.runtime.terminal.err
     if args.shell:
         return _shell(session)
