@@ -69,10 +69,19 @@ class Redactor:
 
 
 def _occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the secret; occurrences that overlap at equal distances are one, so that each is read once."""
     at = text.find(secret)
     while at >= 0:
-        yield at, at + len(secret)
-        at = text.find(secret, at + 1)
+        end, following = at + len(secret), text.find(secret, at + 1)
+        if 0 <= following < end:
+            distance = following - at
+            repeated = secret[-distance:]
+            end += distance
+            while text.startswith(repeated, end):
+                end += distance
+            following = text.find(secret, end - len(secret) + 1)
+        yield at, end
+        at = following
 
 
 def _truncated_occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:

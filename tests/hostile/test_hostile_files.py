@@ -18,7 +18,7 @@ WORKFLOWS: dict[str, str | bytes] = {
     "a cycle": f"when: &w {{branch: *w}}\n{STEPS}",
     "a list that contains itself": f"when: &w [*w]\n{STEPS}",
     "100,000 levels": "when: " + "[" * 100_000,
-    "100,000 indented levels": "".join(f"{' ' * n}-\n" for n in range(300)),
+    "300 indented levels": "".join(f"{' ' * n}-\n" for n in range(300)),
     "an object of Python": f"when: !!python/object/apply:os.system ['touch pwned']\n{STEPS}",
     "a tag of ours": f"when: !x {{branch: main}}\n{STEPS}",
     "numbers for names": "when: {branch: 1e400, event: 0x7fffffffffffffff}\nsteps: 12\n",

@@ -97,4 +97,10 @@ NOTIFICATIONS = (
         (Change("notify/apprise_job.py", "[0-9]{1,9}", "[0-9]+"),),
         (FOUND,),
     ),
+    Defence(
+        "secrets-that-overlap-themselves",
+        "a long secret that repeats itself is searched for in time that grows like the text",
+        (Change("text/redaction.py", "        if 0 <= following < end:", "        if False:"),),
+        ("tests/hostile/test_fuzz.py::test_a_secret_that_overlaps_itself_is_searched_for_once",),
+    ),
 )
