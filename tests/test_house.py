@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tools.docs import PACKAGE, PARTS, ROOT, modules, sentence, written
+from tools.syntax import Node, dotted, nodes, source, tree
 
 NAME = PACKAGE.name
 LAYERS = (
@@ -45,11 +47,6 @@ MEASURES = {
 """who in tests/ may read the clock, and what for"""
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
 def shown(path: Path, node: ast.AST | None = None) -> str:
     return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
 
@@ -64,18 +61,12 @@ def layer(name: str) -> int:
 
 
 @cache
-def nodes(path: Path) -> tuple[ast.AST, ...]:
-    """Every node of a module: walking a tree takes longer than all that is asked of it."""
-    return tuple(ast.walk(tree(path)))
-
-
-@cache
 def for_types_only(path: Path) -> set[int]:
     """What stands under `if TYPE_CHECKING:` and is never run."""
     return {
         id(inner)
-        for node in nodes(path)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for node in nodes(path, ast.If)
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for part in node.body
         for inner in ast.walk(part)
     }
@@ -84,12 +75,11 @@ def for_types_only(path: Path) -> set[int]:
 def imports(path: Path, *, types_too: bool = False) -> Iterator[tuple[str, ast.AST]]:
     """The dotted name of each import, wherever it stands."""
     hidden = set() if types_too else for_types_only(path)
-    for node in nodes(path):
-        if id(node) in hidden:
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+    for plain in nodes(path, ast.Import):
+        if id(plain) not in hidden:
+            yield from ((alias.name, plain) for alias in plain.names)
+    for node in nodes(path, ast.ImportFrom):
+        if id(node) not in hidden:
             assert node.level == 0, f"{shown(path, node)}: relative"
             names = [f"{NAME}.{alias.name}" for alias in node.names] if node.module == NAME else [node.module or ""]
             yield from ((name, node) for name in names)
@@ -234,9 +224,8 @@ def test_only_the_runtime_reads_the_environment() -> None:
     found = [
         shown(path, node)
         for path in modules()
-        for node in nodes(path)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
+        for node in nodes(path, ast.Attribute)
+        if isinstance(node.value, ast.Name)
         and room(path) != "app"
         and path.relative_to(PACKAGE).as_posix() != "cli/process.py"  # before the runtime can be imported
         and node.value.id == "os"
@@ -269,12 +258,12 @@ def lengths() -> list[tuple[int, str]]:
     """Lines of each function without its decorators and docstring."""
     found = []
     for path in modules():
-        for node in nodes(path):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                first, lines = node.body[0], (node.end_lineno or node.lineno) - node.lineno + 1
-                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                    lines -= (first.end_lineno or first.lineno) - first.lineno + 1
-                found.append((lines, f"{shown(path, node)} {node.name}"))
+        functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [*nodes(path, ast.FunctionDef)]
+        for node in [*functions, *nodes(path, ast.AsyncFunctionDef)]:
+            first, lines = node.body[0], (node.end_lineno or node.lineno) - node.lineno + 1
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                lines -= (first.end_lineno or first.lineno) - first.lineno + 1
+            found.append((lines, f"{shown(path, node)} {node.name}"))
     return sorted(found)
 
 
@@ -291,27 +280,20 @@ def test_functions_are_short() -> None:
 
 def sizes() -> dict[str, int]:
     """Lines of each file."""
-    return {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    return {shown(path): len(source(path).splitlines()) for path in modules()}
 
 
 def test_files_are_small() -> None:
     assert {path: size for path, size in sizes().items() if size > LARGEST} == {}
 
 
-def dotted(node: ast.AST) -> str:
-    if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}"
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def patches() -> list[str]:
     """Where a test changes something in our package; monkeypatch.setenv, delenv and chdir are this process's own."""
     return [
         shown(path, node)
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in nodes(path)
-        if isinstance(node, ast.Call)
-        and (name := dotted(node.func)).rpartition(".")[2] in PATCHES
+        for path in mentioning("|".join(PATCHES))
+        for node in nodes(path, ast.Call)
+        if (name := dotted(node.func)).rpartition(".")[2] in PATCHES
         and ("patch" in (owner := name.rpartition(".")[0].lower()) or "mock" in owner or not owner)
         and name not in {"setattr", "delattr"}
     ]
@@ -321,10 +303,15 @@ def test_our_code_is_not_patched_in_tests() -> None:
     assert patches() == []
 
 
-def in_tests(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
-    """Every node of these kinds in tests/."""
-    for path in sorted((ROOT / "tests").rglob("*.py")):
-        yield from ((path, node) for node in nodes(path) if isinstance(node, kinds))
+def mentioning(pattern: str) -> list[Path]:
+    """The files in tests/ whose text the pattern matches; to search a text is quicker than to parse it."""
+    return [path for path in sorted((ROOT / "tests").rglob("*.py")) if re.search(pattern, source(path))]
+
+
+def in_tests(kind: type[Node], pattern: str) -> Iterator[tuple[Path, Node]]:
+    """Every node of this kind in the files of tests/ whose text the pattern matches."""
+    for path in mentioning(pattern):
+        yield from ((path, node) for node in nodes(path, kind))
 
 
 def name_of(path: Path) -> str:
@@ -338,7 +325,7 @@ def reads_the_clock(path: Path, node: ast.AST) -> bool:
         case ast.ImportFrom(module="time"):
             return True
         case ast.Attribute(value=ast.Name(id="time"), attr=name) if name.startswith(CLOCKS):
-            return any(isinstance(one, ast.Import) and "time" in {n.name for n in one.names} for one in nodes(path))
+            return any("time" in {alias.name for alias in one.names} for one in nodes(path, ast.Import))
         case ast.Constant(value=str(script)):
             return any(f"time.{name}(" in script for name in CLOCKS)
         case _:
@@ -352,7 +339,8 @@ def test_no_test_sleeps_or_reads_the_clock() -> None:
     """
     found = {
         (name_of(path), shown(path, node))
-        for path, node in in_tests(ast.ImportFrom, ast.Attribute, ast.Constant)
+        for kind in (ast.ImportFrom, ast.Attribute, ast.Constant)
+        for path, node in in_tests(kind, "from time import|" + "|".join(rf"time\.{name}" for name in CLOCKS))
         if path != Path(__file__) and reads_the_clock(path, node)
     }
     assert sorted(place for name, place in found if not name.startswith(tuple(MEASURES))) == []
@@ -363,7 +351,7 @@ def test_no_test_asserts_how_long_anything_took() -> None:
     """Played time is another matter: it is the same on every machine."""
     found = [
         shown(path, node)
-        for path, node in in_tests(ast.Assert)
+        for path, node in in_tests(ast.Assert, "took")
         for part in ast.walk(node)
         if isinstance(part, ast.Compare)
         and any(isinstance(sign, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for sign in part.ops)
@@ -377,9 +365,8 @@ def test_what_a_test_waits_for_at_most_is_named_once() -> None:
     """HANG_S of `tests/waiting.py`, or a name that says why this limit is part of what is tested."""
     found = [
         shown(path, node)
-        for path, node in in_tests(ast.Call)
-        if isinstance(node, ast.Call)
-        and (
+        for path, node in in_tests(ast.Call, r"timeout|\.(wait|join)\(\d")
+        if (
             (dotted(node.func).rpartition(".")[2] in WAITS and any(map(_number, limits(node))))
             or dotted(node.func).endswith("mark.timeout")
         )
@@ -405,9 +392,8 @@ def test_hypothesis_has_no_limit_in_time() -> None:
     assert HealthCheck.too_slow in settings().suppress_health_check
     found = [
         shown(path, node)
-        for path, node in in_tests(ast.Call)
-        if isinstance(node, ast.Call)
-        and dotted(node.func) == "settings"
+        for path, node in in_tests(ast.Call, r"settings\(")
+        if dotted(node.func) == "settings"
         and {word.arg for word in node.keywords} & {"deadline", "suppress_health_check"}
     ]
     assert found == []
@@ -423,6 +409,10 @@ def test_every_module_begins_with_one_sentence() -> None:
     assert wrong == []
 
 
+TWO_STRINGS = re.compile(r"""["']\s*\n\s*[a-zA-Z]?["']""")
+"""where a line that ends in a string is followed by one that begins with one; most files have none"""
+
+
 def is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
@@ -431,7 +421,9 @@ def test_nothing_has_two_docstrings() -> None:
     """The second of two string statements in a row documents nothing: it remains when a docstring is rewritten."""
     wrong = [
         shown(path, second)
-        for path in [*modules(), *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "tools").rglob("*.py"))]
+        for folder in (PACKAGE, ROOT / "tests", ROOT / "tools")
+        for path in sorted(folder.rglob("*.py"))
+        if TWO_STRINGS.search(source(path))
         for node in ast.walk(tree(path))
         if isinstance(body := getattr(node, "body", None), list)
         for first, second in pairwise(body)
@@ -451,7 +443,7 @@ def test_every_exception_from_a_lint_has_its_reason() -> None:
         f"{path.relative_to(ROOT)}:{number}"
         for folder in (PACKAGE, ROOT / "tests")
         for path in sorted(folder.rglob("*.py"))
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for number, line in enumerate(source(path).splitlines(), 1)
         for mark in ("# noqa: ", "# type: ignore[")
         if line.count(mark) and not _has_reason(line.partition(mark)[2])
     ]

@@ -10,6 +10,7 @@ from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.exit_codes import EXIT_MEANINGS, ExitCode
 from tools.diagrams import landing_states, push_sequence
 from tools.events_page import events_part
+from tools.syntax import tree
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "homelab_hooks"
@@ -22,7 +23,7 @@ def modules() -> list[Path]:
 
 def sentence(path: Path) -> str:
     """The first line of a module's docstring."""
-    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    doc = ast.get_docstring(tree(path)) or ""
     return doc.partition("\n")[0]
 
 

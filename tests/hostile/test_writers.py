@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.test_house import dotted, tree
 from tools.docs import PACKAGE, modules
+from tools.syntax import dotted, nodes
 
 pytestmark = pytest.mark.xdist_group("house")
 DOORS = {"out", "err", "ask", "draw", "print", "print_help", "write", "writelines"}
@@ -53,16 +53,15 @@ def writes() -> Iterator[tuple[str, str]]:
     """Each call that may reach a terminal: in which module, and by which door."""
     for path in modules():
         name = path.relative_to(PACKAGE).as_posix()
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Call):
-                owner, _, door = dotted(node.func).rpartition(".")
-                other = (
-                    owner in FILES
-                    or (door == "ask" and not owner.endswith("terminal"))
-                    or name.startswith(("demo/", "simulators/"))
-                )
-                if door in DOORS and not other:
-                    yield name, door
+        for node in nodes(path, ast.Call):
+            owner, _, door = dotted(node.func).rpartition(".")
+            other = (
+                owner in FILES
+                or (door == "ask" and not owner.endswith("terminal"))
+                or name.startswith(("demo/", "simulators/"))
+            )
+            if door in DOORS and not other:
+                yield name, door
 
 
 def test_only_known_places_write_to_the_terminal() -> None:
@@ -78,9 +77,8 @@ def test_the_views_take_texts_in_at_one_place() -> None:
         (path.relative_to(PACKAGE).as_posix(), dotted(node.func))
         for path in modules()
         if "views" in path.parts
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call)
-        and dotted(node.func) in {"sanitize_event", "sanitize_text", "strip_control_chars"}
+        for node in nodes(path, ast.Call)
+        if dotted(node.func) in {"sanitize_event", "sanitize_text", "strip_control_chars"}
     )
     views = {(f"views/{name}.py", "sanitize_event"): 1 for name in ("plain", "ndjson", "live/view")}
     assert dict(calls) == {**views, ("views/sanitize.py", "sanitize_text"): 2}
@@ -94,5 +92,5 @@ def test_every_writer_sanitizes_texts_from_outside() -> None:
         "cli/commands/ci/status.py",
         "cli/commands/work/start.py",
     ):
-        names = {node.id for node in ast.walk(tree(PACKAGE / name)) if isinstance(node, ast.Name)}
+        names = {node.id for node in nodes(PACKAGE / name, ast.Name)}
         assert "sanitize_text" in names, name
