@@ -98,7 +98,7 @@ soak: $(STAMP)  ## 300 commands as real processes under random faults, 300 inter
 	$(BIN)/python -m tools.soak
 	HOMELAB_CHAINS=2000 $(BIN)/pytest -q tests/follow/test_random_chains.py
 	HOMELAB_LANDINGS=10 HOMELAB_RACERS=8 HOMELAB_BATCHES=20 $(BIN)/pytest -q --timeout 3600 tests/land/test_many.py \
-	  tests/land/test_busy_race.py tests/watch/test_chaos.py
+	  tests/land/test_busy_race.py tests/watch/test_chaos.py tests/watch/test_chaos_sockets.py
 	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 --timeout 3600 tests/soak/test_lines.py
 
 bench: $(STAMP)  ## measure the figures in docs/benchmarks.md

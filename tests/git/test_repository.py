@@ -419,10 +419,11 @@ def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> Non
         Repository(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).location.top_level()
 
 
-def test_ten_thousand_files_do_not_make_a_command_too_long(workshop: ScratchRepositories, opened: Opened) -> None:
-    """Their names have three megabytes together; a command may have two (execve(2))."""
+def test_names_of_three_megabytes_do_not_make_a_command_too_long(workshop: ScratchRepositories, opened: Opened) -> None:
+    """A command may have two (execve(2))."""
     ann = workshop.clone("ann")
-    names = [f"{'long-folder-name/' * 12}{'n' * 100}-{number}" for number in range(10_000)]
+    names = [f"{'folder-with-a-long-name-' * 10}/{'n' * 240}-{number:04}" for number in range(6300)]
+    assert sum(map(len, names)) > 3_000_000
     (ann.path / names[0]).parent.mkdir(parents=True)
     for name in names:
         (ann.path / name).write_text("text")

@@ -14,7 +14,7 @@ from tests.watch.random_history import generate
 from tests.watch.simulate import watch
 
 SLOW = pytest.mark.slow  # the same again with other seeds
-LAST_BATCH = int(os.environ.get("HOMELAB_BATCHES", "12"))
+LAST_BATCH = int(os.environ.get("HOMELAB_BATCHES", "6"))
 """`make soak` plays twenty batches"""
 BATCHES = [0, *(pytest.param(batch, marks=SLOW) for batch in range(1, LAST_BATCH))]
 EACH = 500

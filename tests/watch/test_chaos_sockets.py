@@ -16,7 +16,8 @@ from tests.watch.run_over_sockets import Watching, watch
 from tests.watch.scripted_history import play
 from tests.watch.shared_clock import SharedClock
 
-BATCHES = 10
+BATCHES = int(os.environ.get("HOMELAB_BATCHES", "5"))
+"""`make soak` plays twenty batches"""
 EACH = 20
 
 
