@@ -66,7 +66,7 @@ endef
 
 check: $(STAMP)  ## format, lint, type check and fast tests, then metrics of the code
 	$(static_parts)
-	$(call tests_and_types,fast tests,$(BIN)/pytest -q -n $(shell expr $(CORES) + 1) $(IN_MEMORY) --dist loadgroup -m "not slow and not real")
+	$(call tests_and_types,fast tests,$(BIN)/pytest -q -n $(shell expr $(CORES) + 1) $(IN_MEMORY) --dist loadfile --no-loadscope-reorder -m "not slow and not real")
 	@$(BIN)/python -m tools.metrics $$(($$(date +%s) - $$(cat $(VENV)/.began)))
 	$(print_parts)
 

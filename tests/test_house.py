@@ -27,7 +27,6 @@ LAYERS = (
 ACROSS = {("follow", "watch"), ("follow", "deploy"), ("land", "follow"), ("hooks", "follow"), ("hooks", "land")}
 """the imports between two packages of one layer that are allowed; `cli` and `demo` may import each other"""
 VOCABULARY = len(LAYERS)
-pytestmark = pytest.mark.xdist_group("house")  # one process parses all modules, not each
 EFFECTS = {
     "subprocess": {"system"}, "pty": {"system"}, "signal": {"system"},
     "time": {"system"}, "ssl": {"net"},

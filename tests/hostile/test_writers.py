@@ -6,12 +6,9 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-import pytest
-
 from tools.docs import PACKAGE, modules
 from tools.syntax import dotted, nodes
 
-pytestmark = pytest.mark.xdist_group("house")
 DOORS = {"out", "err", "ask", "draw", "print", "print_help", "write", "writelines"}
 FILES = {"file", "pipe", "self._stream", "self.wfile"}
 """objects with a `write` method that are not a terminal"""
