@@ -16,7 +16,9 @@ QUIET_PERIOD_S = 1.2
 STALE_AFTER_S = 60.0
 """seconds after a pipeline's end after which no more lines arrive"""
 POLL_INTERVAL_S = 0.2
-"""seconds between two polls"""
+"""seconds between two polls; the last one comes when the quiet period is over"""
+_MIN_DELAY_S = 0.001
+"""seconds between two polls where a sum of floating-point numbers falls just short of the quiet period"""
 
 
 class LogTail(NamedTuple):
@@ -64,7 +66,8 @@ def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) 
         return Decision(tail._replace(complete=True))
     if now - began_at >= max(tail.timeout, quiet_period if tail.lines else 0.0):
         return Decision(tail._replace(complete=tail.already_final and isinstance(poll, Found | NotFound)))
-    return Decision(tail, delay=POLL_INTERVAL_S)
+    quiet_left = tail.last_growth_at + quiet_period - now if tail.lines else POLL_INTERVAL_S
+    return Decision(tail, delay=min(POLL_INTERVAL_S, max(quiet_left, _MIN_DELAY_S)))
 
 
 def format_log_source(workflow: Workflow, step: Step) -> str:

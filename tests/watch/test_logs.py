@@ -24,7 +24,7 @@ from homelab_hooks.simulators.woodpecker.script import (
 from homelab_hooks.watch.failure_report import REPORT_REQUEST_TIMEOUT_S
 from homelab_hooks.watch.log_follow import GIVE_UP_AFTER_S, QUIET_AFTER_END_S
 from homelab_hooks.watch.log_selection import LogSelection, SelectedStep, select_steps
-from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
+from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, QUIET_PERIOD_S, decide_log_tail, render_line, start_tail
 from homelab_hooks.watch.logs import LogReader
 from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
@@ -160,6 +160,19 @@ def test_a_log_that_grows_when_the_time_for_all_is_over_is_not_called_whole() ->
     assert shown == ["one", "two"] or [title.partition(":")[0] for title in one.reader.incomplete][-1:] == [
         "woodpecker/test"
     ]
+
+
+@pytest.mark.parametrize("request_s", [0.0, 0.01, 0.07, 0.15])
+def test_the_last_request_begins_when_the_quiet_period_is_over(request_s: float) -> None:
+    """However long requests take, the last pause is no longer than it has to be."""
+    pipeline = LogReading(InMemoryWoodpecker()).pipeline
+    tail = start_tail(pipeline.workflows[0].steps[1], pipeline, wall_time=0.0)
+    asked_at, now = 0.0, request_s
+    while (decision := decide_log_tail(tail, Found((LogLine(0, "failed"),)), now)).delay is not None:
+        tail, asked_at = decision.state, now + decision.delay
+        now = asked_at + request_s
+    assert decision.state.complete
+    assert asked_at == pytest.approx(request_s + QUIET_PERIOD_S, abs=max(0.002, request_s))
 
 
 def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:

@@ -21,7 +21,7 @@ from homelab_hooks.watch.log_tail import QUIET_PERIOD_S
 from tests.watch.run_without_sockets import InMemoryWoodpecker, attempts
 from tools.bench.figures import Figure, at_most, delays
 from tools.bench.place import PROGRAMS, BenchClone
-from tools.bench.pollers import POLLERS, Ask
+from tools.bench.pollers import POLL_INTERVAL_S, POLLERS, Ask
 
 UP, DOWN, RED = (1 / 15, 1 / 5), (1 / 3, None), (1 / 5, None)
 """of the median and of the worst of the 3-second poller"""
@@ -42,8 +42,9 @@ class ObservedPipeline(NamedTuple):
 
 
 def lengths(number: int, longest: float) -> list[float]:
-    """Seconds from 3 to the longest, spread so that ends fall anywhere between two looks."""
-    return [3.0 + (longest - 3.0) * (index * 0.618 % 1.0) for index in range(number)]
+    """Seconds from 3 to about the longest, whose ends divide the interval between two looks into equal parts."""
+    rounds = [int((longest - 3.0) * (index * 0.618 % 1.0) / POLL_INTERVAL_S) for index in range(number)]
+    return [3.0 + POLL_INTERVAL_S * (before + index / number) for index, before in enumerate(rounds)]
 
 
 class WatchMethod(NamedTuple):
