@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from homelab_hooks.auth.token_variables import CI_TOKEN_VARIABLES
 from homelab_hooks.config.address import ServerUrl
@@ -24,8 +25,7 @@ class Token:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class TokenNotFound:
+class TokenNotFound(NamedTuple):
     """A source without a token: the reason, and what to do."""
 
     source: str
@@ -93,7 +93,7 @@ def cache_source(source: TokenSource) -> TokenSource:
     def query() -> Token | TokenNotFound:
         if answers:
             found = answers[0]
-            return replace(found, unreachable=False) if isinstance(found, TokenNotFound) else found
+            return found._replace(unreachable=False) if isinstance(found, TokenNotFound) else found
         answers.append(source())
         return answers[0]
 

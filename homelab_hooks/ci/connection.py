@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from homelab_hooks.errors import CommandError, WrongServerError
@@ -41,8 +40,7 @@ class CiConnection(NamedTuple):
 Connect = Callable[[], Poll[CiConnection]]
 
 
-@dataclass(frozen=True)
-class CiServer:
+class CiServer(NamedTuple):
     """The settings of a CI server: everything that a provider is built from."""
 
     url: str

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
@@ -169,8 +168,7 @@ class WatchRules(NamedTuple):
 DEFAULT_RULES = WatchRules()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Traits:
+class Traits(NamedTuple):
     """Facts about a provider."""
 
     name: str
@@ -218,8 +216,7 @@ class Traits:
     """the usual causes of a missing pipeline, and what to do; empty: a lost webhook"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Provider:
+class Provider(NamedTuple):
     """A connection to one CI server."""
 
     runs: RunSource

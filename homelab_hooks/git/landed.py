@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.history import History
@@ -10,8 +10,7 @@ from homelab_hooks.git.remotes import REMOTE_TIMEOUT_S, Remotes
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BranchQuery:
+class BranchQuery(NamedTuple):
     """Queries the server about a push whose result is unknown: interrupted, cut off, or made by another process.
 
     The server's branch decides, not the tracking branch, which git moves only after the server's response.

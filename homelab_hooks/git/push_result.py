@@ -57,9 +57,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
@@ -91,8 +90,7 @@ class PushStatus(Enum):
     """the connection broke while the commit was being sent: the server must be queried"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushResult:
+class PushResult(NamedTuple):
     """The result of a push; `output` holds the lines of server, hook, and git that are fit to be shown."""
 
     status: PushStatus

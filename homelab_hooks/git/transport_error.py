@@ -14,8 +14,8 @@ authfile.c), curl, and the forges' recorded answers.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from homelab_hooks.text.helper_output import helper_words
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
@@ -35,8 +35,7 @@ class TransportFault(Enum):
     """the remote does not have the branch"""
 
 
-@dataclass(frozen=True, slots=True)
-class TransportError:
+class TransportError(NamedTuple):
     """Why a remote could not be used."""
 
     fault: TransportFault

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 CERTAIN_AFTER_LANDINGS = 10
 """landings of others after which the probability of an attempt is 1"""
@@ -20,8 +20,7 @@ MAX_QUIET_S = 600.0
 """upper limit of that time in seconds after further lost races, when others land one after the other"""
 
 
-@dataclass(frozen=True, slots=True)
-class Contention:
+class Contention(NamedTuple):
     """The state of a landing about other landings that push to the same target.
 
     A push is accepted if no other landing has pushed since the fetch. A longer wait therefore does not improve the next
@@ -63,7 +62,7 @@ class Contention:
         """Return the state after a poll of the target, which found the commit `tip`."""
         if tip == self.tip:
             return self
-        return replace(self, tip=tip, tip_since=now, overtaken=self.overtaken + bool(self.tip))
+        return self._replace(tip=tip, tip_since=now, overtaken=self.overtaken + bool(self.tip))
 
 
 def begins_attempt(before: Contention, after: Contention, *, now: float, draw: float) -> bool:

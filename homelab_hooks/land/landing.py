@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from homelab_hooks.errors import CommandError
@@ -84,7 +84,7 @@ class Landing:
         Raises CommandError if the state cannot be written: the landing could then not be resumed. Once a push may have
         reached the server, and at the end, a failure is only a warning: the result is still reported.
         """
-        before, self.state = self.state, replace(self.state, **changes)
+        before, self.state = self.state, self.state._replace(**changes)
         self.dependencies.on_landed(self.state.landed)
         done = before.push_unconfirmed or before.landed_commit or "ended_with" in changes
         with self._as_warning() if done else nullcontext():

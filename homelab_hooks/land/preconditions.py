@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -13,8 +13,7 @@ from homelab_hooks.text.humanize import join_names
 from homelab_hooks.text.sanitize import strip_control_chars
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreflightFacts:
+class PreflightFacts(NamedTuple):
     """What preflight found; nothing has been changed yet."""
 
     branch: str
@@ -26,7 +25,7 @@ class PreflightFacts:
     remote_error: str = ""
     """why the remote's HEAD branch could not be queried"""
     remote_hint: str = ""
-    operation: UnfinishedOperation = UnfinishedOperation()  # noqa: RUF009 - immutable
+    operation: UnfinishedOperation = UnfinishedOperation()
     operation_is_ours: bool = False
     """whether an earlier landing began it, which `--continue` and `--abort` can end"""
     changes: tuple[str, ...] = ()

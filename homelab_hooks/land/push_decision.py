@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -25,16 +25,14 @@ class QueryRemote:
     """The result is unknown: query the server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """Wait `delay` seconds, then fetch, merge, and verify again."""
 
     delay: float
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForTurn:
+class WaitForTurn(NamedTuple):
     """Others land too: wait for a turn (`land/contention.py`), then fetch, merge, and verify again."""
 
     reason: str
@@ -45,8 +43,7 @@ class PushFeatureBranch:
     """The target is protected: push the branch, so that a pull request can be opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(NamedTuple):
     """Nothing was landed, and a retry would not help."""
 
     error: CommandError

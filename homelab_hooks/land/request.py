@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from homelab_hooks.config.schema import Strategy, WhenBusy
 from homelab_hooks.events import Event
@@ -30,8 +30,7 @@ class DetectVerification:
     """Detect the verification command from the repository's files."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyCommand:
+class VerifyCommand(NamedTuple):
     """Verify with this shell command; `why` is where it comes from."""
 
     command: str
@@ -96,8 +95,7 @@ class TargetPipelines(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushQueue:
+class PushQueue(NamedTuple):
     """How a landing behaves while pipelines of the target branch run; the times are in seconds."""
 
     runs: TargetPipelines
@@ -109,8 +107,7 @@ class PushQueue:
     unreachable_s: float = 180.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LandingDependencies:
+class LandingDependencies(NamedTuple):
     """The dependencies of a landing.
 
     Args:

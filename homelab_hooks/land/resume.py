@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 
 from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
@@ -35,8 +34,8 @@ def with_credentials(state: LandingState, git: Repository) -> LandingState:
     """Return the state with the passwords in its URLs, which are read from git's settings and never saved."""
     settings = find_push_settings(git.location.config_entries())
     remote = url_secrets.restore_userinfo(state.remote, (settings.by_branch.get(state.branch, ""), settings.default))
-    return replace(
-        state, remote=remote, push_url=url_secrets.restore_userinfo(state.push_url, git.remotes.push_urls(remote))
+    return state._replace(
+        remote=remote, push_url=url_secrets.restore_userinfo(state.push_url, git.remotes.push_urls(remote))
     )
 
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
@@ -32,8 +31,7 @@ _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})\b")
 _MERGE_OF = re.compile(r"Merge (?:remote-tracking )?branch '(?P<merged>[^']+)'(?: of \S+)?(?: into (?P<into>\S+))?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevertFacts:
+class RevertFacts(NamedTuple):
     """What the repository says about a commit that is to be reverted."""
 
     commit: str
@@ -43,6 +41,8 @@ class RevertFacts:
     upstream: str
     """the target as messages name it: origin/main"""
     target: str
+    reverts: Mapping[str, tuple[str, ...]]
+    """the later commits of the target that revert something, each with what its message names"""
     on_target: bool = True
     parents: tuple[str, ...] = ()
     message: str = ""
@@ -50,8 +50,6 @@ class RevertFacts:
     """the target's commit before the push of this commit; empty if no record of the push is there"""
     mainlines: tuple[str, ...] = ()
     """the parents of a merge that contain a past commit of the target without the merge; none if none is known"""
-    reverts: Mapping[str, tuple[str, ...]]
-    """the later commits of the target that revert something, each with what its message names"""
     same_tree: str = ""
     """a commit of the target with the same files, if this one is not on the target: it may be its squash"""
     is_shallow: bool = False

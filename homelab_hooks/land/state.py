@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from homelab_hooks.config.schema import Strategy
 from homelab_hooks.errors import CommandError
@@ -32,8 +32,7 @@ MAX_COUNT = 10**6
 """largest number that a state file may hold"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LandingState:
+class LandingState(NamedTuple):
     """The progress of a landing, as it is saved for --continue and --abort."""
 
     request: LandRequest
@@ -138,7 +137,7 @@ class StateFile:
         Passwords in URLs are not written; `resume.with_credentials` restores them from git's settings.
         """
         urls = {"remote": strip_web_userinfo(state.remote), "push_url": strip_web_userinfo(state.push_url)}
-        raw = {"schema": SCHEMA_VERSION, **asdict(state), **urls, "request": _request_to_json(state.request)}
+        raw = {"schema": SCHEMA_VERSION, **state._asdict(), **urls, "request": _request_to_json(state.request)}
         with reporting_disk_errors(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._path, json.dumps(raw, indent=1), mode=0o600, durable=True)

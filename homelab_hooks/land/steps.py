@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from homelab_hooks.errors import CommandError
@@ -120,7 +119,7 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
         began = clock.now()
         outcome = transfer.push_commit(sha, to=state.target, remote=state.remote, options=options, listener=listener)
         if transfer.has_pre_push_hook():
-            outcome = replace(outcome, hook_took_s=clock.now() - began)
+            outcome = outcome._replace(hook_took_s=clock.now() - began)
         uncertain = outcome.may_have_arrived or outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN}
         landing.save(push_unconfirmed=uncertain)
         for refusal in outcome.failed_elsewhere:

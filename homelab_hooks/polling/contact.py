@@ -17,7 +17,6 @@ seconds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from homelab_hooks.events import ContactLost, ContactRestored, Event
@@ -36,8 +35,7 @@ MAX_REQUEST_S = 30.0
 """seconds that a failing request takes at most; where a first one took longer, this process was stopped meanwhile"""
 
 
-@dataclass(frozen=True)
-class Backoff:
+class Backoff(NamedTuple):
     """The delays between retries in seconds: the first one, then each twice as long, up to the longest."""
 
     first_s: float

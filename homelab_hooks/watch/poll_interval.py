@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from homelab_hooks.polling.contact import Backoff, retry_delay, seconds_to_heartbeat
 from homelab_hooks.watch.stall import queue_check_times
@@ -12,8 +12,7 @@ from homelab_hooks.watch.state import CiWatchState
 MIN_DELAY_S = 0.05
 
 
-@dataclass(frozen=True, kw_only=True)
-class NearEndWindow:
+class NearEndWindow(NamedTuple):
     """How far around the expected end is near: a share of the expected duration, within bounds in seconds."""
 
     least_s: float = 5.0
@@ -25,8 +24,7 @@ class NearEndWindow:
         return min(self.most_s, max(self.least_s, self.share * expected))
 
 
-@dataclass(frozen=True, kw_only=True)
-class WatchIntervals:
+class WatchIntervals(NamedTuple):
     """The seconds between two polls, for each situation of a watch."""
 
     early_s: float = 0.65
@@ -43,7 +41,7 @@ class WatchIntervals:
     """when the expected end is far"""
     near_end_s: float = 0.9
     """around the expected end"""
-    near_end_window: NearEndWindow = field(default_factory=NearEndWindow)
+    near_end_window: NearEndWindow = NearEndWindow()
     streaming_s: float = 20.35
     """while the event stream wakes the watch; a ten-minute watch makes 44 requests, and may make 45"""
     streaming_first_s: float = 3.0
@@ -62,7 +60,7 @@ class WatchIntervals:
     """the maximum later"""
     refusal_retry_s: float = 2.0
     """before a refusal is tried again (recording 19-database-locked)"""
-    backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.5, longest_s=15.0))
+    backoff: Backoff = Backoff(first_s=0.5, longest_s=15.0)
     """after a poll without a usable response"""
     retry_jitter_share: float = 0.2
     poll_jitter_share: float = 0.06

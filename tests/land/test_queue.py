@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -139,10 +138,10 @@ def test_only_a_landing_that_waits_listens_to_the_event_stream(
         return opened[-1]
 
     before = workshop.server_commit()
-    done = git_land(ann, queue=replace(queue(FREE), open_stream=open_stream))
+    done = git_land(ann, queue=queue(FREE)._replace(open_stream=open_stream))
     assert (done.landed, opened) == (True, [])
     ann.commit("second")
-    done = git_land(ann, queue=replace(queue(BUSY, BUSY, FREE), open_stream=open_stream))
+    done = git_land(ann, queue=queue(BUSY, BUSY, FREE)._replace(open_stream=open_stream))
     assert done.landed
     assert before != workshop.server_commit()
     assert [(wakes.runs, wakes.closed) for wakes in opened] == [([{row(141).run}, set()], True)]

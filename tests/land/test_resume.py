@@ -559,7 +559,7 @@ STATE = LandingState(
 
 @pytest.mark.parametrize("verify", [DetectVerification(), SkipVerification(), VerifyCommand("a", "b")])
 def test_a_state_comes_back_as_it_was_written(tmp_path: Path, verify: Any) -> None:
-    state = replace(STATE, request=replace(STATE.request, verify=verify))
+    state = STATE._replace(request=replace(STATE.request, verify=verify))
     store = StateFile(tmp_path / "homelab")
     assert store.load() is None
     store.save(state)
@@ -580,8 +580,8 @@ def test_a_state_that_cannot_be_read_is_said_and_never_guessed_at(tmp_path: Path
 
 
 def test_only_commits_that_the_landing_made_are_taken_back() -> None:
-    state = replace(STATE, original_commit="a", target_commit="t", merged_commit="m")
-    merging = replace(state, merge_began_at="m")
+    state = STATE._replace(original_commit="a", target_commit="t", merged_commit="m")
+    merging = state._replace(merge_began_at="m")
     none = ("", "")
     assert made_by_landing(state, "a", (), none)
     assert made_by_landing(state, "m", (), none)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from homelab_hooks.ci.connection import CiServer
 from homelab_hooks.ci.model import LogLine, Repo, RunRef, Step
@@ -30,7 +29,7 @@ def connect_woodpecker(server: CiServer) -> Provider:
         return reader
 
     provider = make_provider(WoodpeckerClient(server.connect, server_url=server.url), open_stream)
-    return replace(provider, open_log_stream=open_log_stream)
+    return provider._replace(open_log_stream=open_log_stream)
 
 
 def make_provider(client: WoodpeckerClient, open_stream: Callable[[Repo], Wakes] | None = None) -> Provider:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 
 from homelab_hooks.app.command_trust import TrustedCommands
 from homelab_hooks.app.runtime import Runtime
@@ -71,8 +70,8 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
             f"cannot check for changes: this needs the repository's filters ({join_names(filters)}), which are not run"
         )
         yield Finding("working tree", FindingStatus.WARNING, evidence, "to check for changes, run: git status")
-        facts = replace(facts, changes=())
-    of_the_tree = {problem.message for problem in unmet_preconditions(replace(facts, can_be_verified=True))}
+        facts = facts._replace(changes=())
+    of_the_tree = {problem.message for problem in unmet_preconditions(facts._replace(can_be_verified=True))}
     for problem in unmet_preconditions(facts):
         name = "working tree" if problem.message in of_the_tree else "verification"
         yield from_error(name, problem, exit_=ExitCode.REFUSED)
