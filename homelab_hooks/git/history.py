@@ -199,9 +199,12 @@ class History:
         code = self._git.run("merge-base", "--is-ancestor", older, newer).code
         return {0: Containment.CONTAINS, 1: Containment.NOT_CONTAINED}.get(code, Containment.UNKNOWN)
 
-    def have_common_ancestor(self, a: str, b: str) -> bool:
-        """Return whether two commits have a common ancestor in this repository."""
-        return self._git.run("merge-base", a, b).ok
+    def common_ancestor(self, a: str, b: str) -> str:
+        """Return the best common ancestor of two commits in this repository; empty if they have none.
+
+        It is `a` if `b` contains `a`, and `b` if `a` contains `b`.
+        """
+        return self._git.line("merge-base", a, b)
 
     def commits_ahead(self, *, of: str, sha: str) -> int:
         """Return the number of commits that `sha` contains and `of` does not."""

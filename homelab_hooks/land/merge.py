@@ -19,11 +19,15 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import join_names, short_sha
 
 
-def merge_target(landing: Landing, tip: str, *, head: str) -> str:
-    """Merge or rebase with the target; return the branch's commit afterwards."""
+def merge_target(landing: Landing, tip: str, *, head: str, is_merged: bool) -> str:
+    """Merge or rebase with the target; return the branch's commit afterwards.
+
+    Args:
+        is_merged: the branch contains the target already.
+    """
     git = landing.git
     with landing.stage(Stage.MERGE) as report:
-        if git.history.is_ancestor(older=tip, newer=head):
+        if is_merged:
             report.mark_skipped(f"already up to date with {landing.upstream}")
             return head
         _require_merge_allowed(landing)

@@ -114,8 +114,9 @@ def _attempt(landing: Landing) -> LandingEnd | None:
     if operation := git.operations.current_operation():
         raise foreign_operation_error(operation)
     require_same_tree(landing, head, when=DURING_FETCH)
-    if not git.history.is_ancestor(older=head, newer=tip):
-        sha = merge_target(landing, tip, head=head)
+    base = git.history.common_ancestor(head, tip)
+    if base != head:
+        sha = merge_target(landing, tip, head=head, is_merged=base == tip)
         if sha != tip:
             return _push_in_turn(landing, tip, sha)
     return _already_contained(landing)
