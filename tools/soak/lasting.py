@@ -46,7 +46,7 @@ def watch(played: float) -> tuple[str, list[str]]:
         seen: list[tuple[int, int]] = []
         begin = time.monotonic()
         while process.poll() is None:
-            if len(woodpecker.requests) >= WARM_REQUESTS and any(found := opened(process.pid)):
+            if len(woodpecker.requests) >= WARM_REQUESTS and all(found := opened(process.pid)):
                 seen.append(found)
             if len(seen) % 20 == 19:
                 woodpecker.drop_streams()
@@ -70,7 +70,7 @@ def judge(seen: list[tuple[int, int]], code: int) -> tuple[str, list[str]]:
     least = [min(one[kind] for one in part) for part in (seen[:third], seen[2 * third :]) for kind in (0, 1)]
     begin, end = least[:2], least[2:]
     note = (
-        f"at least {begin[0]} descriptors and {begin[1]} threads in its first third, {end[0]} and {end[1]} in its last"
+        f"at least {begin[0]} descriptors and {begin[1]} threads in the first third, {end[0]} and {end[1]} in the last"
     )
     if any(late > early + MORE for early, late in zip(begin, end, strict=True)):
         wrong.append(f"it grows: {note}")
