@@ -15,6 +15,8 @@ MIN_COMMAND_RATIO = 0.7
 """how similar a command must be; 0.6 suggests trust for test"""
 
 
+GLOBAL_OPTIONS = ("--help", "--version")
+"""options that need no command"""
 _OUTPUT_MODES = ("json", "plain", "live")
 """values of --output that other programs have as options of their own"""
 
@@ -55,7 +57,8 @@ def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErro
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
         message = f"unknown option {unknown}; no command given" if unknown else "no command given"
-        return CommandError(message, exit=ExitCode.USAGE)  # the help has been printed
+        meant = suggest_option(f"unrecognized arguments: {unknown}", GLOBAL_OPTIONS).rstrip()
+        return CommandError(message, hint=meant, exit=ExitCode.USAGE)  # the help has been printed
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
         return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"expected one of {', '.join(rest)}")

@@ -47,14 +47,15 @@ class DemoEnvironment:
         token: the CI token in Vault; valid unless a scenario changes it.
         my_clone: the clone with the topic branch.
         path: the search path of the commands.
+        choose_run: returns the pipeline of a commit on main, and the rollout that follows it; None: there is none.
         after_push: called after each push to main.
         after_branch_push: called after each push to another branch.
     """
 
     def __init__(self, environ: Mapping[str, str], script: PipelineTimeline, rollout: ScriptedRollout | None) -> None:
         self._given = environ
-        self._script = script
         self._rollout = rollout
+        self.choose_run: Callable[[str], tuple[PipelineTimeline, ScriptedRollout | None]] = lambda _: (script, rollout)
         self._open = ExitStack()
         self.clock = SystemClock()
         self.token = secrets.token_hex(20)
@@ -161,9 +162,10 @@ class DemoEnvironment:
 
     def start_pipeline(self, sha: str) -> None:
         """Start the pipeline of a commit on main, and the rollout that follows it."""
-        self.ci.push(REPO, "main", sha, self._script, after=0.3, message="greet the world")
-        if self._rollout:
-            self.deployment.deploy(sha, self._rollout)
+        script, rollout = self.choose_run(sha)
+        self.ci.push(REPO, "main", sha, script, after=0.3, message="greet the world")
+        if rollout:
+            self.deployment.deploy(sha, rollout)
 
 
 def _do_nothing(update: PushedRef) -> None:

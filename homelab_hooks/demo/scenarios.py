@@ -121,6 +121,18 @@ def _expire(scene: DemoEnvironment) -> None:
     scene.vault.write("ci/global", {"woodpecker_api_token": "a-token-that-has-expired"})
 
 
+def let_ci_test_the_greeting(scene: DemoEnvironment) -> None:
+    """Let CI fail for each commit whose greeting is not a hello, as the pipeline of the scenario `red` does."""
+    green, red = SCENARIOS["green"], SCENARIOS["red"]
+
+    def choose(sha: str) -> tuple[PipelineTimeline, ScriptedRollout | None]:
+        path = f"{sha}:greeting"
+        text = scene.repositories.origin.git("show", path) if scene.repositories.origin.sha(path) else ""
+        return (green.script, green.rollout) if text.startswith("hello") else (red.script, None)
+
+    scene.choose_run = choose
+
+
 _BROKEN = ("collecting ... 12 tests", "test_greeting ... FAILED", "AssertionError: 'hello' != 'good morning'")
 
 SCENARIOS: dict[str, Scenario] = {

@@ -76,6 +76,15 @@ def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(bare: Shell, 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("given", "hints"),
+    [("--verson", ["hint: did you mean --version?"]), ("--hlep", ["hint: did you mean --help?"]), ("--json", [])],
+)
+def test_a_misspelt_option_without_a_command_too(bare: Shell, given: str, hints: list[str]) -> None:
+    said = bare("homelab", given).err.splitlines()
+    assert said[said.index(f"unknown option {given}; no command given") + 1 :] == hints
+
+
 @pytest.mark.parametrize("command", [WRONG[0], WRONG[3], WRONG[12]], ids=" ".join)
 def test_a_usage_error_has_a_json_result(shell: Shell, command: list[str]) -> None:
     for given in ([*command, "--output=json"], [*command, "--output", "json"]):

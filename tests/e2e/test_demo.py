@@ -101,13 +101,18 @@ def test_each_outcome_that_is_documented_has_its_scenario() -> None:
 def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> None:
     """And its exit code is the shell's."""
     environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh"}
-    typed = b"homelab doctor && git land && homelab deploy wait shop/web && exit 42\n"
+    typed = b"""\
+homelab doctor && git land && homelab deploy wait shop/web || exit 1
+echo good morning > greeting; git commit -qam morning; git land
+exit 42
+"""
 
     done = ProcessRunner(environ).run([HOMELAB, "demo", "--shell"], stdin=typed, timeout=HANG_S)
 
     assert done.code == 42, done.err
     verdicts = [line.split()[1] for line in done.out.splitlines() if line.startswith("homelab: ")]
-    assert verdicts == ["ok", "deployed", "deployed"]
+    assert verdicts == ["ok", "deployed", "deployed", "failed"]
+    assert "test_greeting ... FAILED" in done.out + done.err
     assert not list(tmp_path.glob("homelab-*")), "no file remains"
 
 

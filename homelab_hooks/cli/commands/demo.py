@@ -14,7 +14,7 @@ from difflib import get_close_matches
 
 from homelab_hooks.app.session import Session
 from homelab_hooks.demo.environment import DemoEnvironment
-from homelab_hooks.demo.scenarios import SCENARIOS
+from homelab_hooks.demo.scenarios import SCENARIOS, let_ci_test_the_greeting
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Answer
 from homelab_hooks.exit_codes import ExitCode
@@ -84,12 +84,15 @@ Everything is deleted when you exit. Try:
   git land                       land the branch
   homelab ci status              show its pipeline again
   homelab ci logs --all          print its logs
-  homelab deploy wait shop/web   check that the cluster runs the commit"""
+  homelab deploy wait shop/web   check that the cluster runs the commit
+To see a landing that fails in CI, break the greeting that its test expects:
+  echo good morning > greeting; git commit -qam morning; git land"""
 
 
 def _shell(session: Session) -> int:
     """Open a shell in the demo repository, and return its exit code."""
     scenario = SCENARIOS["green"]
     with DemoEnvironment(session.runtime.environ, scenario.script, scenario.rollout) as scene:
+        let_ci_test_the_greeting(scene)
         session.runtime.terminal.err(_WELCOME)
         return scene.shell(session.runtime.environ.get("SHELL") or "sh")
