@@ -97,6 +97,7 @@ FOUND: list[tuple[str, bytes]] = [
     ("notify-urls", b"json://h.test/?key=second//t0=ken"),
     ("notify-urls", b"mailto://ann:pa55wo@h.test?to=bob@example.test"),
     ("notify-outcomes", b"homelab-notify %s ok" % (b"9" * 5001)),
+    ("files", b"settle = " + b"[" * 5_000),
 ]  # fmt: skip
 """inputs that once broke a promise: an exception, a number that no float can be, an endless search, something unseen"""
 
