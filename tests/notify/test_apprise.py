@@ -14,6 +14,7 @@ from homelab_hooks.app.runtime import TOKEN_VARIABLES, Runtime
 from homelab_hooks.notify.apprise_job import SEND_TIMEOUT_S, check_urls, send_through_apprise
 from homelab_hooks.notify.message import Message, MessageKind
 from homelab_hooks.system.process_runner import ProcessRunner
+from tests.waiting import HANG_S
 from tools.docs import ROOT
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def test_a_check_finds_urls_that_apprise_cannot_use_and_sends_nothing(
     httpserver: HTTPServer, runner: ProcessRunner
 ) -> None:
     urls = [f"json://127.0.0.1:{httpserver.port}/t0ken-t0ken", "nosuch://t0ken-t0ken"]
-    assert check_urls(urls, runner).problems == ("homelab.notifyUrl 2 of 2 (nosuch://): Apprise cannot use the URL",)
+    checked = check_urls(urls, runner, timeout_s=HANG_S)
+    assert checked.problems == ("homelab.notifyUrl 2 of 2 (nosuch://): Apprise cannot use the URL",)
     assert httpserver.log == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +18,9 @@ from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.browser import open_page
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner
-from tests.cli.shell import Shell
+from tests.cli.shell import CommandResult, Shell
 from tests.views.schema import objects
-from tests.waiting import wait_until
+from tests.waiting import HANG_S, wait_until
 from tests.watch.random_history import OLDER
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]  # most of the time it waits
@@ -164,12 +165,21 @@ def test_a_push_that_the_configuration_filters_out_is_not_a_lost_webhook(shell: 
 def test_a_pipeline_that_vanished_is_not_in_the_result(
     shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator, *, reused: bool
 ) -> None:
-    """The server gives its number, and so its page, to another commit."""
-    woodpecker.push("acme/app", "main", clone.head, timelines.make_created_then_gone(after=75))
+    """The server gives its number, and so its page, to another commit; it vanishes once the watch has shown it."""
+    row = woodpecker.push("acme/app", "main", clone.head, PipelineTimeline((Frame(0.0, "created"),)))
+    assert row is not None
+    watching = shell.start("homelab-watch", "--appear-timeout", "4s")
+    assert watching.stderr is not None
+    shown = b""
+    while b"\n#1 push" not in shown:
+        shown += os.read(watching.stderr.fileno(), 4096) or pytest.fail(shown.decode())
+    with woodpecker.lock:
+        woodpecker.store.delete(row)
     if reused:
-        woodpecker.push("acme/app", "main", OLDER, timelines.make_green(), after=80.0)
-    ended = shell("homelab-watch", "--appear-timeout", "4s")
-    assert ended.code == 3
+        woodpecker.push("acme/app", "main", OLDER, timelines.make_green())
+    out, err = watching.communicate(timeout=HANG_S)
+    ended = CommandResult(watching.returncode, out.decode(), (shown + err).decode())
+    assert ended.code == 3, ended
     assert "#1 push refs/heads/main: removed" in ended.err
     assert {"pipelines", "url"} & set(ended.result) == set(), ended
 
