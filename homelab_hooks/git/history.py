@@ -11,6 +11,7 @@ from typing import NamedTuple
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.git.location import Location
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _HEADS = "refs/heads/"
@@ -72,8 +73,8 @@ class BranchCommit(NamedTuple):
 class History:
     """Reads commits; changes nothing but the object store."""
 
-    def __init__(self, git: GitCommands) -> None:
-        self._git = git
+    def __init__(self, git: GitCommands, location: Location) -> None:
+        self._git, self._location = git, location
 
     def resolve(self, name: str) -> Commit | None:
         """Return the commit that git resolves `name` to; None for what is not one commit, such as a range or a tree.
@@ -244,8 +245,9 @@ class History:
         return self._git.count("rev-list", "--count", "HEAD", "--not", "--branches", "--tags", "--remotes")
 
     def is_shallow(self) -> bool:
-        """Return whether this is a shallow clone."""
-        return self._git.line("rev-parse", "--is-shallow-repository") == "true"
+        """Return whether this is a shallow clone; git then keeps a file `shallow` (gitrepository-layout)."""
+        common = self._location.common_dir()
+        return common is not None and (common / "shallow").exists()
 
     def has_ci_configuration(self, sha: str, paths: Sequence[str]) -> bool | None:
         """Return whether the commit has one of these files or folders; None if the commit is not in this repository."""

@@ -128,11 +128,6 @@ class Location:
         done = self._git.run("config", "--get", "core.hooksPath")
         return done.ok and done.out == "\n" and self.git_dir() is not None
 
-    def is_shallow(self) -> bool:
-        """Return whether the history is cut off; git then has a file `shallow` (gitrepository-layout)."""
-        common = self.common_dir()
-        return common is not None and (common / "shallow").exists()
-
     def is_valid_branch(self, name: str) -> bool:
         """Return whether this is a valid branch name."""
         return not name.startswith("-") and self._git.run("check-ref-format", f"refs/heads/{name}").ok

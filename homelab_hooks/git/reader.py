@@ -20,6 +20,6 @@ class ReadOnlyRepository:
     def __init__(self, runner: GitRunner) -> None:
         git = GitCommands(runner)
         self.location = Location(git)
-        self.history = History(git)
+        self.history = History(git, self.location)
         self.remotes = Remotes(git)
         self.files = CommitFiles(git)

@@ -31,7 +31,7 @@ class Repository:
         self._runner = runner
         git = GitCommands(runner)
         self.location = Location(git, facts)
-        self.history = History(git)
+        self.history = History(git, self.location)
         self.remotes = Remotes(git)
         self.worktree = Worktree(git, self.location)
         self.operations = Operations(git, self.location)

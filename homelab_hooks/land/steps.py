@@ -51,7 +51,7 @@ def fetch_target(landing: Landing) -> str:
 
             raise fetch_error(done, landing.upstream)
         landing.save(target_commit=tip)
-        if git.location.is_shallow() and not git.history.common_ancestor(git.history.head(), tip):
+        if git.history.is_shallow() and not git.history.common_ancestor(git.history.head(), tip):
             git.transfer.fetch_all_history(source.name, listener=listener)
         report.detail = f"{landing.upstream} is at {short_sha(tip)}"
     return tip
