@@ -65,7 +65,8 @@ class CommandParser(argparse.ArgumentParser):
         from homelab_hooks.cli.suggestions import suggest_option
 
         options = [name for action in self._actions for name in action.option_strings]
-        hint = f"{suggest_option(message, options)}see '{self.prog} -h'"
+        unknown = message.partition("unrecognized arguments: ")[2].split(" ")[0]
+        hint = f"{suggest_option(unknown, options)} see '{self.prog} -h'".lstrip()
         raise CommandError(message, hint=hint, landed=self.get_default("landed"))
 
 

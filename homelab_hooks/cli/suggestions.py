@@ -21,30 +21,30 @@ _OUTPUT_MODES = ("json", "plain", "live")
 """values of --output that other programs have as options of their own"""
 
 
-def suggest_option(message: str, options: Sequence[str]) -> str:
+def suggest_option(given: str, options: Sequence[str]) -> str:
     """Return the option that was probably meant, as a question; an empty text if no option is similar enough.
 
     Only near misses are suggested, as in git: a wrong guess could be an option that changes the branch.
 
     Args:
-        message: the error of argparse.
+        given: the unknown argument.
         options: the options of the command.
 
-    >>> suggest_option("unrecognized arguments: --abrt", ["--abort"])
-    'did you mean --abort? '
-    >>> suggest_option("unrecognized arguments: --json", ["--output"])
-    'did you mean --output json? '
-    >>> suggest_option("unrecognized arguments: --forc", ["--abort"])
+    >>> suggest_option("--abrt", ["--abort"])
+    'did you mean --abort?'
+    >>> suggest_option("--json", ["--output"])
+    'did you mean --output json?'
+    >>> suggest_option("--forc", ["--abort"])
     ''
     """
-    unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
-    if not unknown:
+    unknown = given.removeprefix("--").split("=")[0]
+    if unknown in {given, ""}:
         return ""
     if unknown in _OUTPUT_MODES and "--output" in options:
-        return f"did you mean --output {unknown}? "
+        return f"did you mean --output {unknown}?"
     begun = [option for option in options if option.startswith(f"--{unknown}")]
     near = begun or get_close_matches(f"--{unknown}", options, n=1, cutoff=MIN_OPTION_RATIO)
-    return f"did you mean {near[0]}? " if near else ""
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandError:
@@ -57,8 +57,8 @@ def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErro
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
         message = f"unknown option {unknown}; no command given" if unknown else "no command given"
-        meant = suggest_option(f"unrecognized arguments: {unknown}", GLOBAL_OPTIONS).rstrip()
-        return CommandError(message, hint=meant, exit=ExitCode.USAGE)  # the help has been printed
+        # The help has been printed.
+        return CommandError(message, hint=suggest_option(unknown, GLOBAL_OPTIONS), exit=ExitCode.USAGE)
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
         return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"expected one of {', '.join(rest)}")
