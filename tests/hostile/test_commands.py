@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from homelab_hooks.simulators.woodpecker.script import ScriptedStep
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import PROGRAMS, CommandResult, Shell
+from tests.support.terminal_reading import read_to_end
 from tests.waiting import HANG_S
 from tools.fuzz.texts import harmful
 
@@ -180,18 +180,10 @@ def on_terminal(shell: Shell, *argv: str) -> list[str]:
     command = [str(PROGRAMS / argv[0]), *argv[1:]]
     with subprocess.Popen(command, cwd=shell.directory, env=environ, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        shown = read_terminal(ours)
+        shown = read_to_end(ours)
         process.wait(HANG_S)
+    os.close(ours)
     return shown.decode().split("\r\n")
-
-
-def read_terminal(ours: int) -> bytes:
-    """What a terminal shows until no process has it open any more; a single read may return a part. It is closed."""
-    shown = b""
-    with open(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # EIO is the end
-        while part := terminal.read(65536):
-            shown += part
-    return shown
 
 
 def test_the_table_of_pipelines_is_text(red: Shell, woodpecker: WoodpeckerSimulator) -> None:
@@ -217,7 +209,8 @@ def test_logs_on_a_terminal_keep_their_colors_and_end_them(red: Shell) -> None:
     argv = [str(PROGRAMS / "homelab"), "ci", "logs", "--step", "unit", "--output", "plain"]
     with subprocess.Popen(argv, cwd=red.directory, env=environ, stdout=theirs, stderr=subprocess.DEVNULL) as process:
         os.close(theirs)
-        lines = read_terminal(ours).decode().split("\r\n")
+        lines = read_to_end(ours).decode().split("\r\n")
         process.wait(HANG_S)
+    os.close(ours)
     assert "\x1b[31mtwo gpj\x1b[0m" in lines
     assert not any(harmful(COLOR.sub("", line)) or TOKEN in COLOR.sub("", line) for line in lines)

@@ -13,6 +13,7 @@ from homelab_hooks.app.command_trust import TrustedCommands
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS, Shell
+from tests.support.terminal_reading import read_to_end
 from tests.waiting import HANG_S
 from tools.fuzz.texts import harmful
 
@@ -99,13 +100,7 @@ def typed(shell: Shell, answer: str, *options: str) -> tuple[int, str]:
     )  # fmt: skip
     os.close(theirs)
     os.write(ours, f"{answer}\n".encode())
-    said = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:
-            break
-        said += piece
+    said = read_to_end(ours)
     child.communicate(timeout=HANG_S)
     os.close(ours)
     return child.returncode, said.decode()

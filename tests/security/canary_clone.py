@@ -33,6 +33,7 @@ from tests.cli.shell import PROGRAMS, CommandResult, Shell
 from tests.security.canaries import CI, FORGE, HELPER, HOOK, KUBE, URL, VAULT, files_with, found_in, variables_with
 from tests.security.program_spies import ProgramSpies
 from tests.security.recording_servers import RecordingServer, vault
+from tests.support.terminal_reading import read_to_end
 from tests.waiting import HANG_S
 
 FORGE_TOKENS = ("HOMELAB_FORGE_TOKEN", "FORGEJO_TOKEN", "GITEA_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
@@ -98,7 +99,7 @@ class CanarySandbox:
             stdout=subprocess.PIPE, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
-        err = b"".join(_parts(ours))
+        err = read_to_end(ours)
         os.close(ours)
         out = child.communicate(timeout=HANG_S)[0]
         return CommandResult(child.returncode, out.decode(), err.decode("utf-8", "replace"))
@@ -126,17 +127,6 @@ class CanarySandbox:
             found += [f"{name} of {told}: {core}" for name, core in variables_with(start.environ) - _REMOTE]
         found += [f"request elsewhere: {core}" for one in self.elsewhere.heard for core in found_in(one)]
         return sorted(set(found))
-
-
-def _parts(descriptor: int) -> Iterator[bytes]:
-    while True:
-        try:
-            part = os.read(descriptor, 65536)
-        except OSError:
-            return
-        if not part:
-            return
-        yield part
 
 
 def _people() -> list[SimulatedUser]:
