@@ -241,13 +241,19 @@ def test_fish_completes(
 GIT_LINES = [("la", "land"), ("land --ab", "--abort"), ("land --strategy ff", "ff-only"), ("land --onto to", "topic")]
 
 
+def printed_script(installed: Installed, shell: str, folder: Path) -> Path:
+    """A file with what `homelab completion` prints for a shell."""
+    script = folder / "printed"
+    script.write_bytes(installed.run("homelab", "completion", shell).stdout)
+    return script
+
+
 @pytest.mark.parametrize(("typed", "offered"), GIT_LINES)
 def test_zsh_completes_git_land_after_the_printed_script(
     installed: Installed, spied: tuple[Installed, Path], workshop: ScratchRepositories, typed: str, offered: str
 ) -> None:
     zsh, (place, told) = needs("zsh"), spied
-    script = workshop.folder / "printed"
-    script.write_bytes(installed.run("homelab", "completion", "zsh").stdout)
+    script = printed_script(installed, "zsh", workshop.folder)
     clone = workshop.clone("ann", branch="topic")
     completed_and_printed = f"git {typed}\t\x01print -r -- +\r"
     done = place.run(zsh, "-f", "-c", ZSH, "zsh", f'eval "$(<{script})"', completed_and_printed, at=clone.path)
@@ -262,8 +268,7 @@ def test_fish_completes_git_land_after_the_printed_script(
 ) -> None:
     """The completions for git in fish 3.6.0 leave out the programs named git-*."""
     fish, (place, told) = needs("fish"), spied
-    script = workshop.folder / "printed"
-    script.write_bytes(installed.run("homelab", "completion", "fish").stdout)
+    script = printed_script(installed, "fish", workshop.folder)
     clone = workshop.clone("ann", branch="topic")
     line = f"source {script}; or exit 3; complete -C 'git {typed}'"
     done = place.run(fish, "-c", line, at=clone.path)
