@@ -408,7 +408,7 @@ def test_every_module_begins_with_one_sentence() -> None:
     assert wrong == []
 
 
-TWO_STRINGS = re.compile(r"""["']\s*\n\s*[a-zA-Z]?["']""")
+TWO_STRINGS = re.compile(r"""["'](?:\s*(?:#[^\n]*)?\n)+\s*[a-zA-Z]{0,2}["']""")
 """where a line that ends in a string is followed by one that begins with one; most files have none"""
 
 

@@ -197,6 +197,8 @@ def test_an_image_that_comes_late_is_waited_for_though_kubectl_says_success(
     assert image_of(sandbox) == "registry.example.test/app:9f2c1a7b"
     events = [event.phase for event in sandbox.events if isinstance(event, RolloutChanged)]
     assert (events[0], events[-1]) == ("waiting", "deployed")
+    assert set(events[1:-1]) <= {"progressing", "settling"}  # on a busy machine it has settled before it is looked at
+    assert events[1:-1]
 
 
 def image_of(sandbox: ClusterSandbox) -> str:
